@@ -1,0 +1,1 @@
+//! Copies of a SQLite database, taken while it is in use.

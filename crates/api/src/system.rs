@@ -1,0 +1,16 @@
+//! What a system is: a crate that brings tables, endpoints and background work under one name.
+
+use plinth_store::Migration;
+use utoipa_axum::router::OpenApiRouter;
+
+/// A system. Adding one is a new crate and one line in the composition root.
+pub trait System: Send + Sync + 'static {
+    /// Its name: the prefix of its tables, events and scopes.
+    fn name(&self) -> &'static str;
+
+    /// Its tables, append-only.
+    fn migrations(&self) -> &'static [Migration];
+
+    /// Its endpoints, state already inside.
+    fn routes(&self) -> OpenApiRouter;
+}

@@ -1,0 +1,4 @@
+//! What forms decide, without IO.
+
+pub mod answer;
+pub mod definition;

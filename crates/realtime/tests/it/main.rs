@@ -1,0 +1,10 @@
+//! The hub from the outside: every promise is checked on the wire.
+
+mod clients;
+mod commands;
+mod http;
+mod isolation;
+mod lifecycle;
+mod recovery;
+mod support;
+mod token_auth;

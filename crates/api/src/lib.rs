@@ -23,6 +23,8 @@ pub mod problem;
 pub mod strict_json;
 pub mod sweep;
 pub mod system;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use command::{Command, NoBody, Reply};
 pub use conditional::{Versioned, conditional_json};

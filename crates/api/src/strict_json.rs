@@ -15,6 +15,11 @@ pub fn from_slice<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         Problem::new(Code::InvalidJson, format!("The body is not UTF-8 at byte {}.", e.valid_up_to()))
     })?;
     check(text)?;
+    // A derived struct would read an array by position; a body is always an object.
+    if !text.trim_start().starts_with('{') {
+        let detail = "The body is a JSON object.";
+        return Err(Problem::validation(vec![FieldError::pointer("", "invalid_type", detail)]));
+    }
     let mut reader = serde_json::Deserializer::from_str(text);
     serde_path_to_error::deserialize(&mut reader).map_err(|error| explain(&error))
 }
@@ -125,8 +130,10 @@ fn explain(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
     if message.starts_with("unknown field") {
         let name = quoted(&message).unwrap_or("?").to_owned();
         // The path already ends in the field for structs read as maps, but not for every shape.
-        if !at.ends_with(&format!("/{name}")) {
-            push_key(&mut at, &name);
+        let mut segment = String::new();
+        push_key(&mut segment, &name);
+        if !at.ends_with(&segment) {
+            at.push_str(&segment);
         }
         let detail = format!("This operation has no field `{name}`.");
         return Problem::new(Code::UnknownField, detail.clone()).field(FieldError::pointer(

@@ -7,4 +7,5 @@ mod isolation;
 mod lifecycle;
 mod recovery;
 mod support;
+mod test_server;
 mod token_auth;

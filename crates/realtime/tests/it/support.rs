@@ -2,45 +2,20 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use plinth_kernel::World;
-use plinth_realtime::{Hub, HubConfig, NamespacePolicy, routes};
+use plinth_realtime::{Hub, HubConfig};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::token_auth::{TokenAuth, tenant};
+use crate::test_server;
+pub use crate::test_server::config;
+use crate::token_auth::tenant;
 
 /// Nothing in these tests takes this long.
 pub const DEADLINE: Duration = Duration::from_secs(10);
-
-/// Policies of the tests: `feed`, `room`, `open` (clients publish), `small` (two kept), `live` (none kept).
-pub fn config() -> HubConfig {
-    let feed = NamespacePolicy::FEED;
-    let room = NamespacePolicy { client_publish: true, ..NamespacePolicy::ROOM };
-    let namespaces = [
-        ("", feed),
-        ("feed", feed),
-        ("room", room),
-        ("small", NamespacePolicy { history_publications: 2, client_history: true, ..feed }),
-        ("live", NamespacePolicy { history_publications: 0, ..feed }),
-        (
-            "brief",
-            NamespacePolicy {
-                history_ttl: Duration::from_millis(1),
-                position_ttl: Duration::from_millis(1),
-                ..feed
-            },
-        ),
-    ];
-    HubConfig {
-        namespaces: namespaces.map(|(name, policy)| (name.to_owned(), policy)).into(),
-        ..HubConfig::default()
-    }
-}
 
 /// A running hub.
 pub struct Server {
@@ -54,11 +29,7 @@ impl Server {
     }
 
     pub async fn with(config: HubConfig) -> Self {
-        let world = World::system();
-        let hub = Hub::new(world.clone(), Arc::new(TokenAuth { world }), config);
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        tokio::spawn(axum::serve(listener, routes(hub.clone())).into_future());
+        let (hub, address) = test_server::start(config).await.unwrap();
         Self { hub, address }
     }
 

@@ -1,0 +1,155 @@
+import { Search } from "lucide-react";
+import { type ComponentProps, type ReactNode, useEffect, useId, useRef, useState } from "react";
+import { Kbd } from "./Button";
+import { cx } from "./cx";
+
+export const inputClass =
+  "h-8 w-full rounded-md border border-control/70 bg-raised px-2.5 text-sm text-ink placeholder:text-faint transition-colors hover:border-control focus:border-accent focus:outline-2 focus:-outline-offset-1 focus:outline-accent aria-invalid:border-bad disabled:opacity-60 max-sm:h-10 max-sm:text-[16px]";
+
+interface Around {
+  label: string;
+  help?: ReactNode;
+  error?: string | undefined;
+  optional?: boolean;
+}
+
+/** A label, its input, its help and its error, tied together for those who do not see them next to each other. */
+function Wrap({ label, help, error, optional, id, children }: Around & { id: string; children: ReactNode }) {
+  return (
+    <div className="min-w-0">
+      <label htmlFor={id} className="mb-1 flex items-baseline gap-2 font-medium">
+        {label}
+        {optional && <span className="text-xs font-normal text-faint">optional</span>}
+      </label>
+      {children}
+      {error ? (
+        <p id={`${id}-note`} className="mt-1 text-xs text-bad">
+          {error}
+        </p>
+      ) : (
+        help && (
+          <p id={`${id}-note`} className="mt-1 text-xs text-muted">
+            {help}
+          </p>
+        )
+      )}
+    </div>
+  );
+}
+
+export function TextField({ label, help, error, optional, className, ...rest }: Around & ComponentProps<"input">) {
+  const id = useId();
+  return (
+    <Wrap {...{ label, help, error, optional, id }}>
+      <input id={id} {...rest} aria-invalid={error ? true : undefined} aria-describedby={error || help ? `${id}-note` : undefined} className={cx(inputClass, className)} />
+    </Wrap>
+  );
+}
+
+export function TextAreaField({ label, help, error, optional, className, ...rest }: Around & ComponentProps<"textarea">) {
+  const id = useId();
+  return (
+    <Wrap {...{ label, help, error, optional, id }}>
+      <textarea
+        id={id}
+        {...rest}
+        aria-invalid={error ? true : undefined}
+        aria-describedby={error || help ? `${id}-note` : undefined}
+        className={cx(inputClass, "h-auto min-h-20 py-1.5 leading-5 max-sm:h-auto", className)}
+      />
+    </Wrap>
+  );
+}
+
+export function SelectField({ label, help, error, optional, children, className, ...rest }: Around & ComponentProps<"select">) {
+  const id = useId();
+  return (
+    <Wrap {...{ label, help, error, optional, id }}>
+      <select id={id} {...rest} aria-describedby={error || help ? `${id}-note` : undefined} className={cx(inputClass, "pr-7", className)}>
+        {children}
+      </select>
+    </Wrap>
+  );
+}
+
+/** A select in a toolbar: its name is spoken, not shown. */
+export function PickField({ name, children, className, ...rest }: ComponentProps<"select"> & { name: string }) {
+  return (
+    <select aria-label={name} title={name} {...rest} className={cx(inputClass, "h-7 w-auto max-w-52 pr-6 pl-2 text-xs max-sm:h-9", className)}>
+      {children}
+    </select>
+  );
+}
+
+export function CheckField({ label, help, className, ...rest }: ComponentProps<"input"> & { label: ReactNode; help?: ReactNode }) {
+  return (
+    <label className={cx("flex items-start gap-2 py-0.5", className)}>
+      <input type="checkbox" {...rest} className="mt-[3px] size-3.5 shrink-0 accent-accent" />
+      <span className="min-w-0">
+        <span>{label}</span>
+        {help && <span className="block text-xs text-muted">{help}</span>}
+      </span>
+    </label>
+  );
+}
+
+const TYPING_PAUSE_MS = 250;
+
+/** A search that belongs to the address: typing settles for a moment before the address, and with it the list, changes. */
+export function SearchField({ name, value, onSearch, placeholder }: { name: string; value: string; onSearch: (q: string) => void; placeholder?: string }) {
+  const [text, setText] = useState(value);
+  const sent = useRef(value);
+  useEffect(() => {
+    if (value !== sent.current) {
+      sent.current = value;
+      setText(value);
+    }
+  }, [value]);
+  useEffect(() => {
+    if (text === sent.current) return;
+    const settle = setTimeout(() => {
+      sent.current = text;
+      onSearch(text);
+    }, TYPING_PAUSE_MS);
+    return () => clearTimeout(settle);
+  }, [text, onSearch]);
+  return (
+    <div className="relative min-w-0 flex-1 sm:max-w-72">
+      <Search className="pointer-events-none absolute top-1/2 left-2 size-3.5 -translate-y-1/2 text-faint" />
+      <input
+        type="search"
+        data-search=""
+        aria-label={name}
+        placeholder={placeholder ?? name}
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key === "Escape") event.currentTarget.blur();
+        }}
+        className={cx(inputClass, "peer h-7 pr-7 pl-7 text-xs max-sm:h-9 [&::-webkit-search-cancel-button]:hidden")}
+      />
+      <span className="pointer-events-none absolute top-1/2 right-1.5 -translate-y-1/2 peer-focus:hidden max-sm:hidden" aria-hidden="true">
+        <Kbd>/</Kbd>
+      </span>
+    </div>
+  );
+}
+
+/** A choice of one among few, in a row. */
+export function Segments<T extends string>({ name, value, options, onPick }: { name: string; value: T; options: { value: T; label: ReactNode }[]; onPick: (value: T) => void }) {
+  const group = useId();
+  return (
+    <fieldset className="flex h-7 min-w-0 shrink-0 items-stretch overflow-x-auto rounded-md border border-line bg-sunken p-0.5 max-sm:h-9 max-sm:max-w-full">
+      <legend className="sr-only">{name}</legend>
+      {options.map((option) => (
+        <label
+          key={option.value}
+          className="flex items-center gap-1.5 rounded px-2 text-xs whitespace-nowrap text-muted transition-colors hover:text-ink has-checked:bg-raised has-checked:text-ink has-checked:shadow-[0_0_0_1px_var(--line-strong)] has-focus-visible:outline-2 has-focus-visible:outline-accent"
+        >
+          <input type="radio" className="sr-only" name={group} checked={option.value === value} onChange={() => onPick(option.value)} />
+          {option.label}
+        </label>
+      ))}
+    </fieldset>
+  );
+}

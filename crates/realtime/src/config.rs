@@ -64,6 +64,9 @@ impl NamespacePolicy {
     }
 }
 
+/// Says for an `Origin` and a `Host` whether the one's pages may use the other's endpoints.
+pub type OriginCheck = dyn Fn(&str, &str) -> bool + Send + Sync;
+
 /// The pages a request may come from.
 #[derive(Clone, Default)]
 pub enum OriginPolicy {
@@ -71,7 +74,7 @@ pub enum OriginPolicy {
     #[default]
     SameHost,
     /// Asked for each request with its `Origin` and `Host`.
-    Custom(Arc<dyn Fn(&str, &str) -> bool + Send + Sync>),
+    Custom(Arc<OriginCheck>),
 }
 
 impl OriginPolicy {

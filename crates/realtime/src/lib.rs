@@ -42,7 +42,7 @@ mod transport;
 mod wheel;
 
 pub use codes::Disconnect;
-pub use config::{HubConfig, NamespacePolicy, OriginPolicy};
+pub use config::{HubConfig, NamespacePolicy, OriginCheck, OriginPolicy};
 pub use hub::Hub;
 pub use stats::{HubStats, Transport};
 pub use transport::{ClientAddress, routes};

@@ -41,6 +41,8 @@ struct Waiting {
     frames: VecDeque<Bytes>,
     bytes: usize,
     closing: Option<Disconnect>,
+    /// The end does not wait for what is still unsent.
+    abandoned: bool,
     /// Frames pushed while a reply is being prepared wait behind it: the reply goes in at this index.
     held_at: Option<usize>,
     /// Someone has woken the writer, or promised to; until it comes, nobody else needs to.
@@ -115,9 +117,28 @@ impl Outbox {
     fn begin_close(waiting: &mut Waiting, reason: Disconnect) {
         waiting.closing = Some(reason);
         if !reason.flushes_queue() {
-            waiting.frames = VecDeque::new();
-            waiting.bytes = 0;
+            Self::let_go(waiting);
         }
+    }
+
+    fn let_go(waiting: &mut Waiting) {
+        waiting.abandoned = true;
+        waiting.frames = VecDeque::new();
+        waiting.bytes = 0;
+    }
+
+    /// Ends the connection without waiting for what is still unsent: nobody takes it any more.
+    pub(crate) fn abandon(&self) {
+        let mut waiting = self.waiting.lock();
+        waiting.closing.get_or_insert(Disconnect::CLOSED);
+        Self::let_go(&mut waiting);
+        drop(waiting);
+        self.writer.wake();
+    }
+
+    /// Whether the writer has been asked to end the connection.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.waiting.lock().closing.is_some()
     }
 
     /// Wakes the writer now.
@@ -127,7 +148,8 @@ impl Outbox {
 
     /// Whether the connection is to end without waiting for what is still unsent.
     pub(crate) fn abandoned(&self) -> Option<Disconnect> {
-        self.waiting.lock().closing.filter(|reason| !reason.flushes_queue())
+        let waiting = self.waiting.lock();
+        waiting.closing.filter(|_| waiting.abandoned)
     }
 
     /// Remembers the writer, so that it is woken when there is something to do.
@@ -230,6 +252,17 @@ mod tests {
         outbox.push(big, false, 100, usize::MAX);
         assert_eq!(outbox.push(Bytes::from_static(b"t"), true, 100, usize::MAX), Pushed::Dropped);
         assert_eq!(outbox.push(Bytes::from_static(b"m"), false, 100, usize::MAX), Pushed::Queued);
+    }
+
+    #[test]
+    fn an_end_that_cannot_be_delivered_is_given_up() {
+        let outbox = Outbox::default();
+        push(&outbox, "unread", 100);
+        outbox.close(Disconnect::NO_PONG);
+        assert_eq!(outbox.abandoned(), None, "first it is tried");
+        outbox.abandon();
+        assert_eq!(outbox.abandoned(), Some(Disconnect::NO_PONG));
+        assert_eq!(take(&outbox, 100).1, Vec::<String>::new());
     }
 
     #[test]

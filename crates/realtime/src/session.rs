@@ -71,6 +71,8 @@ pub(crate) struct State {
     opened_ms: u64,
     ping_due_ms: u64,
     pong_due_ms: Option<u64>,
+    /// The timer has found the connection closing once.
+    close_noticed: bool,
 }
 
 /// Who a connection turned out to be.
@@ -93,6 +95,7 @@ impl Session {
             opened_ms: now_ms,
             ping_due_ms: u64::MAX,
             pong_due_ms: None,
+            close_noticed: false,
         };
         Arc::new(Self {
             no,
@@ -186,48 +189,32 @@ impl Session {
 
     /// Does what is due and says when to look again.
     pub(crate) fn on_timer(self: &Arc<Self>, now_ms: u64) -> Option<u64> {
-        let config = self.hub.config();
-        let mut state = self.state.lock();
-        match state.phase {
-            Phase::Ended => return None,
-            Phase::Ready => {}
-            Phase::Fresh | Phase::Connecting | Phase::Refused => {
-                let stale_ms = state.opened_ms + millis(config.stale_timeout);
-                if now_ms < stale_ms {
-                    return Some(stale_ms);
-                }
-                self.close(Disconnect::STALE);
-                return None;
+        if self.outbox.is_closing() {
+            return self.hasten_end(now_ms);
+        }
+        let due = match self.state.lock().due(now_ms, &self.hub) {
+            Due::Nothing => return None,
+            Due::Close(reason) => {
+                self.close(reason);
+                return Some(now_ms + millis(limits::CLOSE_TIMEOUT));
             }
+            Due::Later(next_ms) => return Some(next_ms),
+            Due::Ping(next_ms) => next_ms,
+        };
+        // An empty frame asks the WebSocket transport for a control frame.
+        let ping = if self.control_pings { Bytes::new() } else { self.encoding.ping() };
+        self.queue(ping, false, now_ms);
+        Some(due)
+    }
+
+    /// Gives a closing connection its time; a peer that takes nothing any more must not keep it open for ever.
+    fn hasten_end(&self, now_ms: u64) -> Option<u64> {
+        let noticed = std::mem::replace(&mut self.state.lock().close_noticed, true);
+        if !noticed {
+            return Some(now_ms + millis(limits::CLOSE_TIMEOUT));
         }
-        if state.pong_due_ms.is_some_and(|due_ms| due_ms <= now_ms) {
-            self.hub.counters().ping_timeouts.fetch_add(1, Relaxed);
-            self.close(Disconnect::NO_PONG);
-            return None;
-        }
-        let mut next_ms = u64::MAX;
-        if let Some(expires_at) = state.expires_at {
-            let left_ms = expires_at.as_millis() + millis(config.expiry_grace) as i64
-                - self.hub.world().now().as_millis();
-            if left_ms <= 0 {
-                self.close(Disconnect::EXPIRED);
-                return None;
-            }
-            next_ms = now_ms + left_ms as u64;
-        }
-        let ping_now = state.ping_due_ms <= now_ms;
-        if ping_now {
-            state.ping_due_ms = now_ms + millis(config.ping_interval);
-            state.pong_due_ms = Some(now_ms + millis(config.pong_timeout));
-        }
-        next_ms = next_ms.min(state.ping_due_ms).min(state.pong_due_ms.unwrap_or(u64::MAX));
-        drop(state);
-        if ping_now {
-            // An empty frame asks the WebSocket transport for a control frame.
-            let ping = if self.control_pings { Bytes::new() } else { self.encoding.ping() };
-            self.queue(ping, false, now_ms);
-        }
-        Some(next_ms)
+        self.end();
+        None
     }
 
     /// Takes note of a pong; `false` when nobody asked for one.
@@ -246,11 +233,54 @@ impl Session {
         let who = state.who.take();
         drop(state);
         // Whoever still queues something for this connection must not pile it up.
-        self.outbox.close(Disconnect::CLOSED);
+        self.outbox.abandon();
         for channel in subscriptions {
             channel.unsubscribe(self);
         }
         self.hub.forget(self, phase, who.as_ref());
+    }
+}
+
+/// What the timer finds to do.
+enum Due {
+    Nothing,
+    Later(u64),
+    Ping(u64),
+    Close(Disconnect),
+}
+
+impl State {
+    fn due(&mut self, now_ms: u64, hub: &Hub) -> Due {
+        let config = hub.config();
+        match self.phase {
+            Phase::Ended => return Due::Nothing,
+            Phase::Ready => {}
+            Phase::Fresh | Phase::Connecting | Phase::Refused => {
+                let stale_ms = self.opened_ms + millis(config.stale_timeout);
+                return if now_ms < stale_ms { Due::Later(stale_ms) } else { Due::Close(Disconnect::STALE) };
+            }
+        }
+        if self.pong_due_ms.is_some_and(|due_ms| due_ms <= now_ms) {
+            hub.counters().ping_timeouts.fetch_add(1, Relaxed);
+            return Due::Close(Disconnect::NO_PONG);
+        }
+        let mut next_ms = u64::MAX;
+        if let Some(expires_at) = self.expires_at {
+            // The host's clock says when a token expires; ours only says how long to wait.
+            let ends_at = expires_at.plus_ms(millis(config.expiry_grace) as i64);
+            let left_ms = ends_at.as_millis() - hub.world().now().as_millis();
+            if left_ms <= 0 {
+                return Due::Close(Disconnect::EXPIRED);
+            }
+            next_ms = now_ms + left_ms as u64;
+        }
+        let ping_now = self.ping_due_ms <= now_ms;
+        if ping_now {
+            self.ping_due_ms = now_ms + millis(config.ping_interval);
+            self.pong_due_ms = Some(now_ms + millis(config.pong_timeout));
+        }
+        next_ms = next_ms.min(self.ping_due_ms).min(self.pong_due_ms.unwrap_or(u64::MAX));
+        if ping_now { Due::Ping(next_ms) } else { Due::Later(next_ms) }
     }
 }
 

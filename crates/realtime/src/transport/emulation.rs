@@ -24,8 +24,7 @@ pub(super) async fn emulation(
     State(hub): State<Hub>,
     request: Request<Body>,
 ) -> Result<Response<Body>, Refusal> {
-    let (headers, cross_origin) = check_origin(&hub, request.headers())?;
-    drop(headers);
+    let (_, cross_origin) = check_origin(&hub, &request)?;
     let body = read_body(request.into_body()).await?;
     let request: EmulationRequest = serde_json::from_slice(&body).map_err(|error| {
         Problem::new(Code::InvalidJson, format!("The body is not an emulation request: {error}."))

@@ -35,11 +35,11 @@ pub fn routes(hub: Hub) -> Router {
 
 /// A refused request as `application/problem+json`. The problem also travels as an extension, for an edge that
 /// adds to it.
-struct Refusal(Problem);
+struct Refusal(Box<Problem>);
 
 impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
-        Self(problem)
+        Self(Box::new(problem))
     }
 }
 
@@ -71,7 +71,7 @@ impl IntoResponse for Refusal {
                 headers.insert(HeaderName::from_static(name), value);
             }
         }
-        response.extensions_mut().insert(problem);
+        response.extensions_mut().insert(*problem);
         response
     }
 }
@@ -84,9 +84,8 @@ struct Admitted {
 }
 
 /// Checks the origin and whether there is room for one more connection.
-fn admit(hub: &Hub, request: &Request<Body>) -> Result<Admitted, Problem> {
-    let (mut headers, cross_origin) = check_origin(hub, request.headers())?;
-    headers.client_ip = request.extensions().get::<ClientAddress>().map(|address| address.0.clone());
+fn admit(hub: &Hub, request: &Request<Body>) -> Result<Admitted, Refusal> {
+    let (headers, cross_origin) = check_origin(hub, request)?;
     hub.accept().map_err(|refused| {
         Problem::new(Code::Overloaded, "No new connection can be taken now; come back later.")
             .retry_after_ms(refused.retry_after.as_millis() as u64)
@@ -95,14 +94,19 @@ fn admit(hub: &Hub, request: &Request<Body>) -> Result<Admitted, Problem> {
 }
 
 /// Checks the origin: browsers send cookies along from any page, so another site's page must not get in on them.
-fn check_origin(hub: &Hub, headers: &HeaderMap) -> Result<(RealtimeHeaders, Option<HeaderValue>), Problem> {
+fn check_origin(
+    hub: &Hub,
+    request: &Request<Body>,
+) -> Result<(RealtimeHeaders, Option<HeaderValue>), Refusal> {
+    let headers = request.headers();
     let text =
         |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).map(str::to_owned);
     let found = RealtimeHeaders {
         cookie: text(header::COOKIE),
         origin: text(header::ORIGIN),
-        host: text(header::HOST),
-        client_ip: None,
+        // HTTP/2 names the host in the address.
+        host: text(header::HOST).or_else(|| request.uri().authority().map(|host| host.to_string())),
+        client_ip: request.extensions().get::<ClientAddress>().map(|address| address.0.clone()),
     };
     let Some(origin) = headers.get(header::ORIGIN) else { return Ok((found, None)) };
     let (named, host) =
@@ -110,7 +114,7 @@ fn check_origin(hub: &Hub, headers: &HeaderMap) -> Result<(RealtimeHeaders, Opti
     if !hub.config().origins.allows(named, host) {
         let detail = "Pages of this origin may not connect here.";
         let problem = Problem::new(Code::OriginNotAllowed, detail);
-        return Err(problem.field(FieldError::header("origin", "origin_not_allowed", detail)));
+        return Err(problem.field(FieldError::header("origin", "origin_not_allowed", detail)).into());
     }
     Ok((found, Some(origin.clone())))
 }
@@ -124,7 +128,7 @@ fn allow_origin(headers: &mut HeaderMap, origin: HeaderValue) {
 
 /// Answers a browser that asks before it posts from another origin.
 async fn preflight(State(hub): State<Hub>, request: Request<Body>) -> Result<Response<Body>, Refusal> {
-    let (_, cross_origin) = check_origin(&hub, request.headers())?;
+    let (_, cross_origin) = check_origin(&hub, &request)?;
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
@@ -138,15 +142,15 @@ async fn preflight(State(hub): State<Hub>, request: Request<Body>) -> Result<Res
 }
 
 /// Reads a body of at most one client message.
-async fn read_body(body: Body) -> Result<Bytes, Problem> {
+async fn read_body(body: Body) -> Result<Bytes, Refusal> {
     to_bytes(body, limits::CLIENT_MESSAGE_BYTES_MAX).await.map_err(|error| {
-        let too_large = std::error::Error::source(&error)
-            .is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>());
-        if too_large {
+        let cause = std::error::Error::source(&error);
+        let problem = if cause.is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>()) {
             Problem::new(Code::PayloadTooLarge, "A frame may have at most 64 KiB.")
         } else {
             Problem::new(Code::InvalidRequest, "The body did not arrive whole.")
-        }
+        };
+        problem.into()
     })
 }
 

@@ -67,7 +67,7 @@ fn respond(
         control_pings: false,
     });
     let mut downstream = Downstream {
-        work: Some(Box::pin(session.clone().handle(frame))),
+        work: Some(Box::pin(first_frame(session.clone(), frame))),
         // Lets a browser's EventSource open before there is anything to say.
         greeting: (transport == Transport::Sse).then(|| Bytes::from_static(b"\r\n")),
         guard: Some(EndOnDrop(session.clone())),
@@ -90,6 +90,14 @@ fn respond(
         super::allow_origin(headers, origin);
     }
     Ok(response)
+}
+
+/// Works off the first frame, ahead of what comes in through `/emulation`.
+async fn first_frame(session: Arc<Session>, frame: Vec<u8>) {
+    if let Some(emulated) = session.hub.emulated(&session.secret) {
+        let _turn = emulated.gate.lock().await;
+        session.handle(frame).await;
+    }
 }
 
 /// The body: the first frame's commands are worked off while it is read, so that a client that goes away while it

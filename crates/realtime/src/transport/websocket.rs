@@ -86,44 +86,37 @@ struct Handshake {
 
 impl Handshake {
     /// Checks RFC 6455 §4.2.1 and picks the sub-protocol.
-    fn check(request: &Request<Body>) -> Result<Self, Problem> {
+    fn check(request: &Request<Body>) -> Result<Self, Refusal> {
         let headers = request.headers();
         let wrong = |name: &str, detail: &str| {
-            Problem::new(Code::InvalidHeader, detail).field(FieldError::header(
-                name,
-                "invalid_header",
-                detail,
-            ))
+            let field = FieldError::header(name, "invalid_header", detail);
+            let problem = Problem::new(Code::InvalidHeader, detail).field(field);
+            Err(Refusal::from(problem.header("sec-websocket-version", "13")))
         };
         if request.method() != Method::GET {
             let detail = "A WebSocket handshake is a GET request over HTTP/1.1.";
-            return Err(Problem::new(Code::MethodNotAllowed, detail).header("allow", "GET"));
+            return Err(Problem::new(Code::MethodNotAllowed, detail).header("allow", "GET").into());
         }
         if !has_token(headers, header::UPGRADE, "websocket")
             || !has_token(headers, header::CONNECTION, "upgrade")
         {
-            return Err(wrong(
-                "upgrade",
-                "This address speaks WebSocket: send `Connection: upgrade` and `Upgrade: websocket`.",
-            ));
+            let detail =
+                "This address speaks WebSocket: send `Connection: upgrade` and `Upgrade: websocket`.";
+            return wrong("upgrade", detail);
         }
         if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
-            return Err(wrong("sec-websocket-version", "Only WebSocket version 13 is spoken here.")
-                .header("sec-websocket-version", "13"));
+            return wrong("sec-websocket-version", "Only WebSocket version 13 is spoken here.");
         }
         let key = headers.get(header::SEC_WEBSOCKET_KEY).map(|key| key.as_bytes()).unwrap_or_default();
         if STANDARD.decode(key).map(|key| key.len()) != Ok(16) {
-            return Err(wrong("sec-websocket-key", "The key must be 16 bytes in base64."));
+            return wrong("sec-websocket-key", "The key must be 16 bytes in base64.");
         }
         let names_json = has_token(headers, header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL_JSON);
         let protobuf = has_token(headers, header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL_PROTOBUF)
             || query_parameter(request.uri(), "format").as_deref() == Some("protobuf")
             || query_parameter(request.uri(), "cf_protocol").as_deref() == Some("protobuf");
         if protobuf && !names_json {
-            return Err(wrong(
-                "sec-websocket-protocol",
-                "Only the JSON form of the protocol is spoken here.",
-            ));
+            return wrong("sec-websocket-protocol", "Only the JSON form of the protocol is spoken here.");
         }
         Ok(Self { accept: accept_key(key), names_json })
     }

@@ -137,6 +137,19 @@ async fn a_client_that_does_not_read_is_closed_and_disturbs_nobody() {
 }
 
 #[tokio::test]
+async fn a_client_that_takes_nothing_any_more_is_given_up() {
+    let server = Server::with(HubConfig { queue_bytes: 64 * 1024 * 1024, ..quick() }).await;
+    let mut client = server.user("u").await;
+    client.subscribe("feed:a").await;
+    let text = "x".repeat(32 * 1024);
+    // More than the socket's buffers take: neither the ping nor the close frame gets through.
+    (0..500).for_each(|_| server.publish("feed:a", json!(text)));
+    eventually("its place is free", || server.hub.stats().connections[0] == 0).await;
+    assert_eq!((server.hub.stats().ping_timeouts, server.hub.stats().subscriptions), (1, 0));
+    drop(client);
+}
+
+#[tokio::test]
 async fn frames_that_come_close_together_leave_in_few_writes() {
     let server = Server::start().await;
     let mut client = server.user("u").await;

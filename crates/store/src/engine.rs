@@ -75,7 +75,7 @@ impl Conn<'_> {
     }
 
     pub fn exec(&mut self, sql: Sql, args: &[Arg<'_>]) -> Result<u64, Failure> {
-        refuse_nul(args)?;
+        refuse_unstorable(args)?;
         match self {
             Conn::Lite(conn) => crate::sqlite::exec(conn, sql.lite, args),
             Conn::Pg(conn) => conn.exec(sql.pg, args),
@@ -83,7 +83,7 @@ impl Conn<'_> {
     }
 
     pub fn query(&mut self, sql: Sql, args: &[Arg<'_>], sink: RowSink<'_>) -> Result<(), Failure> {
-        refuse_nul(args)?;
+        refuse_unstorable(args)?;
         match self {
             Conn::Lite(conn) => crate::sqlite::query(conn, sql.lite, args, sink),
             Conn::Pg(conn) => conn.query(sql.pg, args, sink),
@@ -106,8 +106,15 @@ impl Conn<'_> {
     }
 }
 
-/// PostgreSQL cannot store U+0000 in a text and SQLite can: neither shall, and the caller is told in words.
-fn refuse_nul(args: &[Arg<'_>]) -> Result<()> {
-    let has_nul = |arg: &Arg<'_>| matches!(arg, Arg::Text(text) if text.as_bytes().contains(&0));
-    if args.iter().any(has_nul) { Err(Error::NulInText) } else { Ok(()) }
+/// Refuses on both engines what one of them cannot keep: U+0000 in a text (PostgreSQL), and not-a-number, which
+/// SQLite turns into `NULL`.
+fn refuse_unstorable(args: &[Arg<'_>]) -> Result<()> {
+    for arg in args {
+        match arg {
+            Arg::Text(text) if text.as_bytes().contains(&0) => return Err(Error::NulInText),
+            Arg::Real(number) if number.is_nan() => return Err(Error::Argument("not a number".into())),
+            _ => {}
+        }
+    }
+    Ok(())
 }

@@ -117,7 +117,8 @@ pub enum Error {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    /// Whether it names a unique constraint of this table: `error.is_unique_in("forms")`.
+    /// Whether it names a unique constraint of this table, `error.is_unique_in("forms")`, or the unique index of this
+    /// name where the index is over an expression.
     #[must_use]
     pub fn is_unique_in(&self, table: &str) -> bool {
         matches!(self, Error::Unique { constraint }
@@ -128,6 +129,7 @@ impl Error {
     pub(crate) fn shared(&self) -> Error {
         match self {
             Error::Full => Error::Full,
+            Error::ForeignKey => Error::ForeignKey,
             Error::Closed => Error::Closed,
             Error::CommitUnknown => Error::CommitUnknown,
             Error::Unavailable(why) => Error::Unavailable(why.clone()),

@@ -101,21 +101,30 @@ fn parsed<T>(row: &Row<'_>, index: usize, parse: impl FnOnce(&str) -> Option<T>)
     parse(&text).ok_or(Error::Column { index, expected: std::any::type_name::<T>(), found: text })
 }
 
-/// Appends events, partitions ascending and in the order of emission within each. Answers which partitions were
-/// touched, one bit each.
-pub(crate) fn append(tx: &mut Tx<'_>, events: Vec<(EventId, NewEvent)>) -> Result<u64> {
+/// What a unit appended.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Appended {
+    /// Bit `p` is set for partition `p`.
+    pub partitions: u64,
+    /// How many events.
+    pub count: u64,
+}
+
+/// Appends events, partitions ascending and in the order of emission within each.
+pub(crate) fn append(tx: &mut Tx<'_>, events: Vec<(EventId, NewEvent)>) -> Result<Appended> {
     let mut by_partition: BTreeMap<u16, Vec<(EventId, NewEvent)>> = BTreeMap::new();
     for (id, event) in events {
         by_partition.entry(partition_of(&event.tenant, &event.subject)).or_default().push((id, event));
     }
-    let mut touched = 0;
+    let mut appended = Appended::default();
     for (partition, events) in by_partition {
-        touched |= 1 << partition;
+        appended.partitions |= 1 << partition;
+        appended.count += events.len() as u64;
         for (id, event) in &events {
             append_one(tx, partition, id, event)?;
         }
     }
-    Ok(touched)
+    Ok(appended)
 }
 
 /// PostgreSQL moves the head and inserts in one round trip; SQLite, which has no writing CTE, in two calls.

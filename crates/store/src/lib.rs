@@ -24,6 +24,7 @@
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
+pub mod backup;
 mod config;
 mod engine;
 mod error;
@@ -41,6 +42,7 @@ mod unit;
 mod value;
 mod wake;
 
+pub use backup::Manifest;
 pub use config::{Config, Location};
 pub use engine::Engine;
 pub use error::{Error, Result};

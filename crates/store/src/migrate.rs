@@ -23,9 +23,13 @@ pub struct Migration {
 
 impl Migration {
     fn checksum(&self) -> String {
-        let digest = Sha256::digest(self.sql.as_bytes());
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&Sha256::digest(self.sql.as_bytes()))
     }
+}
+
+/// Bytes as lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The key of the advisory lock under which PostgreSQL nodes migrate one after the other: "plinth" in ASCII.

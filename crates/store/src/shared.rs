@@ -1,5 +1,6 @@
 //! What the threads of a store have in common.
 
+use crate::events::Appended;
 use crate::limits::OVERLOADED_RETRY_AFTER_MS;
 use crate::stats::Stats;
 use crate::unit::{Effects, Task, Unit};
@@ -82,13 +83,7 @@ impl Shared {
         match effects {
             Some(effects) => {
                 Stats::add(&self.stats.units_committed, 1);
-                if effects.partitions != 0 {
-                    Stats::add(&self.stats.events, 1);
-                    self.wakeups.publish(effects.partitions);
-                    if let Some(broadcast) = self.broadcast.get() {
-                        broadcast(effects.partitions);
-                    }
-                }
+                self.announce(effects.appended);
                 effects.run_hooks();
             }
             None => {
@@ -97,6 +92,17 @@ impl Shared {
             }
         }
         unit.answer();
+    }
+
+    fn announce(&self, appended: Appended) {
+        if appended.count == 0 {
+            return;
+        }
+        Stats::add(&self.stats.events, appended.count);
+        self.wakeups.publish(appended.partitions);
+        if let Some(broadcast) = self.broadcast.get() {
+            broadcast(appended.partitions);
+        }
     }
 
     /// After a read.

@@ -188,7 +188,7 @@ pub struct StoreStats {
     pub commits: u64,
     /// Commits that failed.
     pub commits_failed: u64,
-    /// Units that emitted events.
+    /// Events appended.
     pub events: u64,
     /// Connections opened; more than the configured number means that some were lost.
     pub connections_opened: u64,

@@ -172,9 +172,9 @@ impl<'t> Tx<'t> {
     }
 
     /// Appends the emitted events. Called once, when the closure has ended well.
-    pub(crate) fn append_events(&mut self) -> Result<u64> {
+    pub(crate) fn append_events(&mut self) -> Result<events::Appended> {
         let events = std::mem::take(&mut self.events);
-        if events.is_empty() { Ok(0) } else { events::append(self, events) }
+        if events.is_empty() { Ok(events::Appended::default()) } else { events::append(self, events) }
     }
 
     pub(crate) fn poison(&self) -> Option<&Poison> {

@@ -1,6 +1,7 @@
 //! A unit of work with its types erased, as the queues carry it.
 
 use crate::engine::{Conn, Fault};
+use crate::events::Appended;
 use crate::tx::{Access, Hook, Tx};
 use crate::{Error, Result};
 use plinth_kernel::World;
@@ -127,8 +128,8 @@ where
 #[derive(Default)]
 pub(crate) struct Effects {
     pub hooks: Vec<Hook>,
-    /// Bit `p` is set when the unit appended to partition `p`.
-    pub partitions: u64,
+    /// What was appended to the event log.
+    pub appended: Appended,
 }
 
 impl Effects {
@@ -157,14 +158,14 @@ pub(crate) fn attempt(unit: &mut dyn Unit, conn: Conn<'_>, world: &World, access
     let mut tx = Tx::new(conn, world, access);
     let ending = unit.call(&mut tx);
     let mut kept = ending == Ending::Ok;
-    let mut partitions = 0;
+    let mut appended = Appended::default();
     if kept && let Some(poison) = tx.poison() {
         unit.fail(Error::Poisoned { first: poison.first.clone() });
         kept = false;
     }
     if kept {
         match tx.append_events() {
-            Ok(touched) => partitions = touched,
+            Ok(what) => appended = what,
             Err(error) => {
                 unit.fail(error);
                 kept = false;
@@ -174,7 +175,7 @@ pub(crate) fn attempt(unit: &mut dyn Unit, conn: Conn<'_>, world: &World, access
     let fault = tx.poison().map(|poison| poison.fault);
     let hooks = std::mem::take(&mut tx.hooks);
     Attempt {
-        effects: kept.then_some(Effects { hooks, partitions }),
+        effects: kept.then_some(Effects { hooks, appended }),
         fault,
         panicked: ending == Ending::Panicked,
     }

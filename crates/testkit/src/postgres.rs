@@ -79,16 +79,7 @@ impl Server {
     /// # Panics
     /// When the server cannot be reached or refuses.
     pub fn execute(&self, sql: &str) {
-        let sql = sql.to_owned();
-        let config = self.admin.clone();
-        // On a thread of its own: the driver must not be called from within an async runtime.
-        let done = std::thread::spawn(move || {
-            let mut client = config.connect(postgres::NoTls)?;
-            client.batch_execute(&sql)
-        })
-        .join()
-        .expect("the administration thread ends");
-        done.unwrap_or_else(|error| panic!("PostgreSQL refused: {error:?}"));
+        execute_with(self.admin.clone(), sql.to_owned());
     }
 
     fn url_of(&self, database: &str) -> String {
@@ -104,6 +95,21 @@ impl Server {
         let port = self.admin.get_ports().first().copied().unwrap_or(5432);
         format!("postgres://{user}{password}@{host}:{port}/{database}")
     }
+}
+
+/// Runs statements in the database at `url`, as its superuser would, beside the store.
+///
+/// # Panics
+/// When the database cannot be reached or refuses.
+pub fn execute(url: &str, sql: &str) {
+    let config = url.parse().unwrap_or_else(|error| panic!("not a valid address: {error}"));
+    execute_with(config, sql.to_owned());
+}
+
+fn execute_with(config: postgres::Config, sql: String) {
+    // On a thread of its own: the driver must not be called from within an async runtime.
+    let done = std::thread::spawn(move || config.connect(postgres::NoTls)?.batch_execute(&sql)).join();
+    done.expect("the thread ends").unwrap_or_else(|error| panic!("PostgreSQL refused: {error:?}"));
 }
 
 /// A database for one test; dropped with the value.

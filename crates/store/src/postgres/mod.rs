@@ -1,5 +1,6 @@
 //! PostgreSQL: worker threads that own their connections, and two more connections that carry wake-ups between nodes.
 
+pub(crate) mod backup;
 pub(crate) mod conn;
 mod listen;
 pub(crate) mod value;

@@ -15,7 +15,7 @@ use rusqlite::wal::CheckpointMode;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub(super) struct Checkpointer {
     conn: Connection,
@@ -27,12 +27,15 @@ pub(super) struct Checkpointer {
     copied: u64,
     /// Pages at the previous look: equal ones twice mean that nobody writes.
     before: u64,
+    /// When to insist at the earliest: a reader that outlasts one try holds up the writer once, not all the time.
+    insist_from: Instant,
 }
 
 impl Checkpointer {
     /// How long emptying the log may wait for readers when nothing presses, and when it does.
     const PATIENCE: Duration = Duration::from_millis(10);
-    const INSISTENCE: Duration = Duration::from_secs(1);
+    const INSISTENCE: Duration = Duration::from_millis(500);
+    const RESPITE: Duration = Duration::from_secs(30);
 
     pub fn open(path: &Path, shared: Arc<Shared>, pages: Arc<AtomicU64>) -> Result<Self> {
         let conn = connect(path)?;
@@ -40,7 +43,16 @@ impl Checkpointer {
             .query_row("PRAGMA page_size", [], |row| row.get(0))
             .map_err(|error| Error::Open(error.to_string()))?;
         let page_bytes = u64::try_from(page_bytes).unwrap_or(4_096);
-        Ok(Self { conn, wal_path: beside(path, "wal"), page_bytes, pages, shared, copied: 0, before: 0 })
+        Ok(Self {
+            conn,
+            wal_path: beside(path, "wal"),
+            page_bytes,
+            pages,
+            shared,
+            copied: 0,
+            before: 0,
+            insist_from: Instant::now(),
+        })
     }
 
     /// Works until `stop` is dropped.
@@ -58,7 +70,8 @@ impl Checkpointer {
         let idle = pages == self.before;
         self.before = pages;
         let new_bytes = (pages - self.copied) * self.page_bytes;
-        if pages * self.page_bytes > WAL_TRUNCATE_BYTES {
+        if pages * self.page_bytes > WAL_TRUNCATE_BYTES && Instant::now() >= self.insist_from {
+            self.insist_from = Instant::now() + Self::RESPITE;
             self.truncate(Self::INSISTENCE);
         } else if idle && pages > 0 {
             self.truncate(Self::PATIENCE);

@@ -149,11 +149,12 @@ pub(crate) fn query(
 ) -> Result<(), Failure> {
     let mut statement = conn.prepare_cached(sql).map_err(failure)?;
     value::bind(&mut statement, args)?;
-    let columns = statement.column_count();
     let writes = !statement.readonly();
     let mut rows = statement.raw_query();
     let mut wanted = true;
     while let Some(row) = rows.next().map_err(failure)? {
+        // Asked after the step, which prepares the statement anew when the schema has changed.
+        let columns = row.as_ref().column_count();
         wanted = wanted && sink(&Row(RowKind::Lite { row, columns }))?;
         // A reading query may stop early. One that writes (RETURNING) must be stepped to its end to be complete.
         if !wanted && !writes {

@@ -26,6 +26,8 @@ pub(super) struct Writer {
     batch_budget: Duration,
     unit_deadline: Duration,
     wal_pages: Arc<AtomicU64>,
+    /// Rounds to come that take one unit each, to find out which of them cannot be committed.
+    rounds_of_one: usize,
     /// Held for as long as the file may be written to.
     _lock: File,
 }
@@ -58,6 +60,7 @@ impl Writer {
             batch_budget: config.batch_budget,
             unit_deadline: config.write_deadline,
             wal_pages: wal_pages.clone(),
+            rounds_of_one: 0,
             _lock: lock,
         };
         writer
@@ -130,10 +133,14 @@ impl Writer {
     ) -> Round {
         let started = Instant::now();
         let mut called: Vec<Called> = Vec::new();
+        let alone = self.rounds_of_one > 0;
+        self.rounds_of_one = self.rounds_of_one.saturating_sub(1);
         loop {
-            let next = pending.pop_front().or_else(|| {
-                let room = called.len() < self.batch_units_max && started.elapsed() < self.batch_budget;
-                if room && carried.is_none() { self.take(queue?, carried) } else { None }
+            let full = called.len() >= if alone { 1 } else { self.batch_units_max };
+            let next = if full { None } else { pending.pop_front() };
+            let next = next.or_else(|| {
+                let open = !full && !alone && carried.is_none() && started.elapsed() < self.batch_budget;
+                if open { self.take(queue?, carried) } else { None }
             });
             let Some(unit) = next else { return Round::Open(called) };
             called.push(self.call(unit, queue.map(|_| self.unit_deadline)));
@@ -202,7 +209,7 @@ impl Writer {
 
     fn conclude(&mut self, round: Round, pending: &mut VecDeque<Box<dyn Unit>>) {
         match round {
-            Round::Open(called) => self.commit(called),
+            Round::Open(called) => self.commit(called, pending),
             Round::Lost(called) => self.replay(called, pending),
         }
     }
@@ -215,24 +222,31 @@ impl Writer {
                 // It ended well although the engine had undone everything: it must not be told that it is durable.
                 unit.fail(Error::Commit("the transaction was rolled back by the engine".into()));
             }
-            Stats::add(&self.shared.stats.units_undone, 1);
-            unit.answer();
+            self.shared.finish(unit, None, culprit.panicked);
         }
-        for innocent in called.into_iter().rev() {
-            if innocent.panicked {
-                Stats::add(&self.shared.stats.units_undone, 1);
-                innocent.unit.answer();
+        self.requeue(called, pending);
+    }
+
+    /// Puts units back in their order, to be called again; a panicked one has had its say.
+    fn requeue(&self, called: Vec<Called>, pending: &mut VecDeque<Box<dyn Unit>>) {
+        for called in called.into_iter().rev() {
+            if called.panicked {
+                self.shared.finish(called.unit, None, true);
             } else {
                 Stats::add(&self.shared.stats.units_replayed, 1);
-                pending.push_front(innocent.unit);
+                pending.push_front(called.unit);
             }
         }
     }
 
-    fn commit(&mut self, called: Vec<Called>) {
+    fn commit(&mut self, called: Vec<Called>, pending: &mut VecDeque<Box<dyn Unit>>) {
         if called.is_empty() {
             let _ = control(&self.conn, "ROLLBACK");
             return;
+        }
+        if self.shared.is_halted() {
+            let _ = control(&self.conn, "ROLLBACK");
+            return self.fail_all(called.into_iter().map(|called| called.unit), Error::Closed.into());
         }
         let started = Instant::now();
         let result = control(&self.conn, "COMMIT");
@@ -244,6 +258,13 @@ impl Writer {
                 Stats::add(&self.shared.stats.commits_failed, 1);
                 if !self.conn.is_autocommit() {
                     let _ = control(&self.conn, "ROLLBACK");
+                }
+                // A deferred foreign key is looked at by the commit alone, and one unit's fault is not its
+                // neighbours': each is tried by itself.
+                if matches!(failure.error, Error::ForeignKey) && called.len() > 1 {
+                    self.requeue(called, pending);
+                    self.rounds_of_one = pending.len();
+                    return;
                 }
                 self.fail_all(called.into_iter().map(|called| called.unit), failure);
             }
@@ -263,8 +284,7 @@ impl Writer {
         }
         for mut unit in units {
             unit.fail(failure.error.shared());
-            Stats::add(&self.shared.stats.units_undone, 1);
-            unit.answer();
+            self.shared.finish(unit, None, false);
         }
     }
 }

@@ -33,8 +33,6 @@ pub const SOURCES_MAX: usize = 8;
 pub const QUOTE_CHARS_MAX: usize = 200;
 /// Follow-up suggestions after an answer.
 pub const SUGGESTIONS_MAX: usize = 3;
-/// A site whose passages fit into this many characters goes to a model whole, so that its prefix can be cached.
-pub const WHOLE_SITE_CHARS_MAX: usize = 24_000;
 /// Longest misspelt word that is looked up in the index, in characters.
 pub const FUZZY_WORD_CHARS_MAX: usize = 24;
 /// Content words of one question that take part in the search.
@@ -88,3 +86,11 @@ pub const PROVIDER_ATTEMPTS_MAX: u32 = 2;
 pub const SWEEP_BATCH: i64 = 200;
 /// Questions in one evaluation.
 pub const EVALUATION_QUESTIONS_MAX: usize = 10_000;
+/// How long rows of past budgets are kept: longer than any period, for the operator's questions.
+pub const BUDGET_KEPT_MS: i64 = 70 * 24 * 3_600 * 1_000;
+/// Pause before asking a provider again.
+pub const RETRY_PAUSE: Duration = Duration::from_millis(200);
+/// Longest pause a provider may ask for before the answer degrades instead.
+pub const RETRY_PAUSE_MAX: Duration = Duration::from_secs(2);
+/// Most tokens asked of a model for one answer; three times what [`GENERATED_CHARS_MAX`] needs.
+pub const OUTPUT_TOKENS_MAX: u64 = 1_000;

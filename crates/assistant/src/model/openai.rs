@@ -19,19 +19,17 @@ pub struct ChatStream {
 }
 
 impl ChatStream {
-    /// Reads a chunk of the body.
-    pub fn push(&mut self, bytes: &[u8]) -> Result<Vec<GenEvent>, ProviderError> {
+    /// Reads a chunk of the body. What was said before an error is in `out` nevertheless.
+    pub fn push(&mut self, bytes: &[u8], out: &mut Vec<GenEvent>) -> Result<(), ProviderError> {
         let mut events = Vec::new();
         let read = self.parser.push(bytes, &mut events);
-        let mut out = Vec::new();
         for event in events {
             // What a server says after `[DONE]` is not part of the answer.
             if !self.done {
-                self.event(&event, &mut out)?;
+                self.event(&event, out)?;
             }
         }
-        read.map_err(|error| ProviderError::Interrupted(error.to_string()))?;
-        Ok(out)
+        read.map_err(|error| ProviderError::Interrupted(error.to_string()))
     }
 
     /// Whether the upstream has said everything it will say.
@@ -127,9 +125,8 @@ mod tests {
         let mut stream = ChatStream::default();
         let mut out = Vec::new();
         for chunk in chunks {
-            match stream.push(&chunk) {
-                Ok(events) => out.extend(events),
-                Err(error) => return (Err(error), stream.end()),
+            if let Err(error) = stream.push(&chunk, &mut out) {
+                return (Err(error), stream.end());
             }
         }
         (Ok(out), stream.end())
@@ -188,9 +185,9 @@ mod tests {
         #[test]
         fn garbage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..500)) {
             let mut stream = ChatStream::default();
-            let _ = stream.push(b"data: ");
-            let _ = stream.push(&bytes);
-            let _ = stream.push(b"\n\n");
+            for piece in [b"data: ".as_slice(), &bytes, b"\n\n"] {
+                let _ = stream.push(piece, &mut Vec::new());
+            }
             prop_assert!(stream.end().is_err());
         }
     }

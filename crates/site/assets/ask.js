@@ -146,7 +146,7 @@ class Turn {
     list.setAttribute("aria-label", "Sources");
     for (const n of [...cited].sort((a, b) => a - b)) {
       const item = make("li");
-      const link = make("a", "", this.sources.get(n).title.replaceAll(" > ", " · "));
+      const link = make("a", "", this.sources.get(n).title.replaceAll(/ (>|›|·) /g, " / "));
       item.value = n;
       link.href = this.sources.get(n).url;
       item.append(link);
@@ -374,5 +374,6 @@ if (card) {
     ask(chip.textContent);
     input.focus({ preventScroll: true });
   });
+  document.querySelectorAll('a[href="#ask"]').forEach((link) => link.addEventListener("click", () => input.focus()));
   if (chat && !card.querySelector(".turn:not([data-example])")) restore();
 }

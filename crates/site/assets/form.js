@@ -49,7 +49,7 @@ function thank(reference) {
   box.className = "sent";
   box.tabIndex = -1;
   box.setAttribute("role", "status");
-  const title = document.createElement("h3");
+  const title = document.createElement(document.getElementById("form-title").tagName);
   title.textContent = form.dataset.thanks || "Thank you. Your message was sent.";
   box.append(title);
   if (reference) {
@@ -60,8 +60,10 @@ function thank(reference) {
     box.append(line);
   }
   // The place keeps its height: what stands below does not jump.
-  box.style.minBlockSize = `${form.offsetHeight}px`;
-  form.replaceWith(box);
+  const place = document.createElement("div");
+  place.style.minBlockSize = `${form.offsetHeight}px`;
+  place.append(box);
+  form.replaceWith(place);
   box.focus({ preventScroll: true });
   box.scrollIntoView({ block: "nearest" });
 }

@@ -17,8 +17,8 @@ use futures_util::stream;
 use plinth_kernel::{
     FieldError, Problem, TenantId, World,
     ports::{
-        AnswerGate, AnswerView, BoxFuture, CitationView, FormFieldView, FormGate, FormView, SubmissionReceipt,
-        VisitorContext,
+        AnswerGate, AnswerView, BoxFuture, CitationView, FormFieldView, FormGate, FormView,
+        SubmissionReceipt, VisitorContext,
     },
 };
 use plinth_site::{Site, SiteContent};
@@ -29,7 +29,11 @@ use tokio_stream::StreamExt;
 struct Forms(World);
 
 impl FormGate for Forms {
-    fn published<'a>(&'a self, _: &'a TenantId, _: &'a str) -> BoxFuture<'a, Result<Option<FormView>, Problem>> {
+    fn published<'a>(
+        &'a self,
+        _: &'a TenantId,
+        _: &'a str,
+    ) -> BoxFuture<'a, Result<Option<FormView>, Problem>> {
         Box::pin(async { Ok(Some(contact_form())) })
     }
 
@@ -71,8 +75,9 @@ fn contact_form() -> FormView {
         autocomplete: Some(if key == "message" { "off" } else { key }.into()),
     };
     let mut topic = field("topic", "choice", "What is it about?", true);
-    topic.options =
-        [("role", "A role"), ("product", "A product"), ("problem", "A problem space")].map(|(v, l)| (v.into(), l.into())).into();
+    topic.options = [("role", "A role"), ("product", "A product"), ("problem", "A problem space")]
+        .map(|(v, l)| (v.into(), l.into()))
+        .into();
     let mut message = field("message", "long_text", "Message", true);
     message.help = "A few sentences are enough.".into();
     FormView {
@@ -80,7 +85,12 @@ fn contact_form() -> FormView {
         title: "Write a message".into(),
         description: String::new(),
         version: 1,
-        fields: vec![field("name", "text", "Name", true), field("email", "email", "E-mail", true), topic, message],
+        fields: vec![
+            field("name", "text", "Name", true),
+            field("email", "email", "E-mail", true),
+            topic,
+            message,
+        ],
         submit_label: "Send message".into(),
         thank_you: "Thank you. Your message is on its way.".into(),
     }
@@ -103,7 +113,7 @@ impl AnswerGate for Answers {
     fn answer<'a>(&'a self, _: VisitorContext, _: &'a str) -> BoxFuture<'a, Result<AnswerView, Problem>> {
         let citation = |(i, (url, title)): (usize, &(&str, &str))| CitationView {
             n: u32::try_from(i + 1).unwrap_or(1),
-            title: title.replace(" > ", " · "),
+            title: title.replace(" > ", " / "),
             url: (*url).to_owned(),
             quote: String::new(),
         };
@@ -129,26 +139,32 @@ fn frames() -> Vec<Value> {
     frames.push(json!({"type": "text-start", "id": "t"}));
     frames.extend(ANSWER.iter().map(|delta| json!({"type": "text-delta", "id": "t", "delta": delta})));
     frames.push(json!({"type": "text-end", "id": "t"}));
-    frames.push(json!({"type": "data-suggestions", "data": ["How does it scale?", "What is it built with?"]}));
+    frames
+        .push(json!({"type": "data-suggestions", "data": ["How does it scale?", "What is it built with?"]}));
     frames.push(json!({"type": "finish", "finishReason": "stop", "messageMetadata": {"grounded": true}}));
     frames
 }
 
 async fn chat() -> Response {
     let last = Event::default().data("[DONE]");
-    let events = frames().into_iter().enumerate().map(|(i, frame)| {
-        Event::default().id((i + 1).to_string()).data(frame.to_string())
-    });
-    let paced = stream::iter(events.chain([last]).map(Ok::<_, Infallible>)).throttle(Duration::from_millis(150));
+    let events = frames()
+        .into_iter()
+        .enumerate()
+        .map(|(i, frame)| Event::default().id((i + 1).to_string()).data(frame.to_string()));
+    let paced =
+        stream::iter(events.chain([last]).map(Ok::<_, Infallible>)).throttle(Duration::from_millis(150));
     ([("x-vercel-ai-ui-message-stream", "v1")], Sse::new(paced)).into_response()
 }
 
 async fn submit(Path(_): Path<String>, Json(body): Json<Value>) -> Response {
     let values = serde_json::from_value(body["values"].clone()).unwrap_or_default();
     match check(&values) {
-        Ok(()) => (StatusCode::CREATED, Json(json!({"object": "submission", "id": "sub_demo"}))).into_response(),
+        Ok(()) => {
+            (StatusCode::CREATED, Json(json!({"object": "submission", "id": "sub_demo"}))).into_response()
+        }
         Err(problem) => {
-            let body = json!({"code": problem.code.as_str(), "detail": problem.detail, "errors": problem.errors});
+            let body =
+                json!({"code": problem.code.as_str(), "detail": problem.detail, "errors": problem.errors});
             let kind = [(header::CONTENT_TYPE, "application/problem+json")];
             (StatusCode::UNPROCESSABLE_ENTITY, kind, body.to_string()).into_response()
         }

@@ -113,7 +113,11 @@ mod tests {
             title: "Contact".into(),
             description: String::new(),
             version: 1,
-            fields: vec![field("email", "email"), field("message", "long_text"), field("consent", "checkbox")],
+            fields: vec![
+                field("email", "email"),
+                field("message", "long_text"),
+                field("consent", "checkbox"),
+            ],
             submit_label: "Send".into(),
             thank_you: "Thanks".into(),
         }
@@ -124,7 +128,10 @@ mod tests {
         let typed = [("email", "a@b.c"), ("message", "x\r\ny"), ("consent", "on"), ("website", "spam")];
         let typed = typed.map(|(k, v)| (k.to_owned(), v.to_owned())).into();
         let values = typed_values(&view(), &typed);
-        assert_eq!(serde_json::json!(values), serde_json::json!({"consent": true, "email": "a@b.c", "message": "x\ny"}));
+        assert_eq!(
+            serde_json::json!(values),
+            serde_json::json!({"consent": true, "email": "a@b.c", "message": "x\ny"})
+        );
     }
 
     #[test]

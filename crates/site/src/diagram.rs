@@ -63,8 +63,11 @@ pub fn glyph(diagram: &Diagram) -> String {
         if let (Some(from), Some(to)) = (find(diagram, &edge.from), find(diagram, &edge.to)) {
             let ((fx, fy), (tx, ty)) = (centre(from), centre(to));
             let bend = if tx > fx { tx - GLYPH_X / 2 } else { tx + GLYPH_X / 2 };
-            let path =
-                if fx == tx || fy == ty { format!("M{fx} {fy}L{tx} {ty}") } else { format!("M{fx} {fy}H{bend}V{ty}H{tx}") };
+            let path = if fx == tx || fy == ty {
+                format!("M{fx} {fy}L{tx} {ty}")
+            } else {
+                format!("M{fx} {fy}H{bend}V{ty}H{tx}")
+            };
             let _ = write!(out, "<path class=\"edge\" d=\"{path}\"/>");
         }
     }
@@ -130,15 +133,27 @@ fn shape(out: &mut String, node: &Node) {
         // Slots: something waits here in order.
         NodeKind::Queue => {
             let (a, b, c) = (x + BOX_W - 7, x + BOX_W - 14, x + BOX_W - 21);
-            let _ = write!(out, "<path class=\"mark\" d=\"M{a} {y}v{BOX_H}M{b} {y}v{BOX_H}M{c} {y}v{BOX_H}\"/>");
+            let _ =
+                write!(out, "<path class=\"mark\" d=\"M{a} {y}v{BOX_H}M{b} {y}v{BOX_H}M{c} {y}v{BOX_H}\"/>");
         }
         _ => {}
     }
     let indent = if node.kind == NodeKind::Person { 22 } else { 14 };
     let label_y = if node.note.is_empty() { y + BOX_H / 2 + 5 } else { y + 26 };
-    let _ = write!(out, "<text class=\"label\" x=\"{}\" y=\"{label_y}\">{}</text>", x + indent, escape(&node.label));
+    let _ = write!(
+        out,
+        "<text class=\"label\" x=\"{}\" y=\"{label_y}\">{}</text>",
+        x + indent,
+        escape(&node.label)
+    );
     if !node.note.is_empty() {
-        let _ = write!(out, "<text class=\"note\" x=\"{}\" y=\"{}\">{}</text>", x + indent, y + 45, escape(&node.note));
+        let _ = write!(
+            out,
+            "<text class=\"note\" x=\"{}\" y=\"{}\">{}</text>",
+            x + indent,
+            y + 45,
+            escape(&node.note)
+        );
     }
     out.push_str("</g>");
 }

@@ -70,7 +70,8 @@ fn snapshot(content: &Content) -> ContentSnapshot {
         answer: f.answer.clone(),
         source: f.source.get_ref().clone(),
     };
-    let unknown = |u: &content::model::UnknownRow| Unknown { terms: u.terms.get_ref().clone(), reply: u.reply.clone() };
+    let unknown =
+        |u: &content::model::UnknownRow| Unknown { terms: u.terms.get_ref().clone(), reply: u.reply.clone() };
     ContentSnapshot {
         version: content.version.clone(),
         passages: content.passages.clone(),
@@ -188,7 +189,8 @@ impl<'a> Check<'a> {
 
     fn run(mut self) -> Vec<Fault> {
         let mut paths = self.state.content.paths();
-        paths.extend(["/notes.xml", "/rss.xml", "/sitemap.xml", "/robots.txt", "/llms.txt"].map(String::from));
+        paths
+            .extend(["/notes.xml", "/rss.xml", "/sitemap.xml", "/robots.txt", "/llms.txt"].map(String::from));
         for path in paths {
             self.render(&path);
         }
@@ -217,7 +219,8 @@ impl<'a> Check<'a> {
     fn render(&mut self, path: &str) {
         let state = self.state;
         let extra = Extra::default();
-        match pages::render(&state.content, &state.shared, &state.renderer, "https://site.test", path, &extra) {
+        match pages::render(&state.content, &state.shared, &state.renderer, "https://site.test", path, &extra)
+        {
             Some(Ok(page)) => {
                 self.pages.insert(path.to_owned(), String::from_utf8_lossy(&page.bytes).into_owned());
             }
@@ -234,7 +237,12 @@ fn ids(page: &str) -> BTreeSet<&str> {
     html::attribute_values(page, "id").into_iter().collect()
 }
 
-fn leads_somewhere(from: &str, href: &str, anchors: &BTreeMap<&str, BTreeSet<&str>>, assets: &Assets) -> bool {
+fn leads_somewhere(
+    from: &str,
+    href: &str,
+    anchors: &BTreeMap<&str, BTreeSet<&str>>,
+    assets: &Assets,
+) -> bool {
     if !href.starts_with(['/', '#']) || href.starts_with("/console") {
         return true;
     }

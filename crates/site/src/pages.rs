@@ -12,10 +12,7 @@ use crate::{
     diagram, feeds,
     render::Renderer,
 };
-use minijinja::{
-    Value, context,
-    value::Serde,
-};
+use minijinja::{Value, context, value::Serde};
 use plinth_kernel::ports::AnswerView;
 use serde::Serialize;
 use serde_json::json;
@@ -83,7 +80,7 @@ fn assistant(content: &Content) -> Value {
     let profile = &content.assistant;
     let example = profile.example.as_ref().and_then(|example| {
         let passage = content.passage(example.source.get_ref())?;
-        let (title, quote) = (passage.path.join(" · "), &passage.body);
+        let (title, quote) = (passage.path.join(" / "), &passage.body);
         Some(context! {
             question => example.question.as_str(), quote => quote.as_str(), title => title, url => passage.url.as_str(),
         })
@@ -199,8 +196,11 @@ impl Page {
         }
         let name = &content.site.person.name;
         let full_title = if path == "/" { self.title.clone() } else { format!("{} · {name}", self.title) };
-        let suggestions =
-            if self.suggestions.is_empty() { content.assistant.suggestions.clone() } else { self.suggestions };
+        let suggestions = if self.suggestions.is_empty() {
+            content.assistant.suggestions.clone()
+        } else {
+            self.suggestions
+        };
         let text = renderer.render(
             self.template,
             context! {
@@ -251,7 +251,11 @@ impl Finder<'_> {
         let name = &self.content.site.person.name;
         let top = |template, title: &str, description: &str| Page {
             title: title.to_owned(),
-            description: if description.is_empty() { format!("{title} of {name}.") } else { description.to_owned() },
+            description: if description.is_empty() {
+                format!("{title} of {name}.")
+            } else {
+                description.to_owned()
+            },
             crumbs: vec![home()],
             ..Page::new(template)
         };
@@ -264,7 +268,9 @@ impl Finder<'_> {
             "/cv" => top("cv.html", "CV", &self.content.site.person.summary),
             "/contact" => top("contact.html", "Contact", &self.content.site.contact.purpose),
             "/ask" => top("ask.html", "Ask", &self.content.assistant.help),
-            "/notes.xml" => Page { content_type: "application/atom+xml; charset=utf-8", ..Page::new("atom.xml") },
+            "/notes.xml" => {
+                Page { content_type: "application/atom+xml; charset=utf-8", ..Page::new("atom.xml") }
+            }
             "/rss.xml" => Page { content_type: "application/rss+xml; charset=utf-8", ..Page::new("rss.xml") },
             "/sitemap.xml" => Page {
                 content_type: "application/xml; charset=utf-8",
@@ -279,8 +285,12 @@ impl Finder<'_> {
 
     fn home(&self) -> Page {
         let person = &self.content.site.person;
-        let knows: Vec<&String> =
-            self.content.skills.iter().flat_map(|s| [&s.front.title].into_iter().chain(&s.front.stack)).collect();
+        let knows: Vec<&String> = self
+            .content
+            .skills
+            .iter()
+            .flat_map(|s| [&s.front.title].into_iter().chain(&s.front.stack))
+            .collect();
         let data = json!({
             "@context": "https://schema.org", "@type": "ProfilePage", "url": format!("{}/", self.origin),
             "mainEntity": {
@@ -302,22 +312,19 @@ impl Finder<'_> {
         match folder {
             "systems" => {
                 let system = by_slug(&self.content.systems, slug)?;
-                let short = &system.front.short;
-                let questions = ["What was hard about {}?", "How does {} scale?", "What is {} built with?"];
+                let name = lower_first(&system.front.title);
+                let questions =
+                    ["What was hard about the {}?", "How does the {} scale?", "What is the {} built with?"];
                 Some(Page {
-                    description: system.front.problem.clone(),
-                    suggestions: questions.map(|q| q.replace("{}", &lower_first(short))).into(),
-                    ..self.article("system.html", system, &system.front.title, &system.body.text(), path)
+                    suggestions: questions.map(|q| q.replace("{}", &name)).into(),
+                    ..self.article("system.html", system, &system.front.title, &system.front.problem, path)
                 })
             }
             "design" => {
                 let design = by_slug(&self.content.designs, slug)?;
                 let title = &design.front.title;
-                let questions = [
-                    "What are the bottlenecks of {}?",
-                    "How do {} scale?",
-                    "Which trade-offs matter in {}?",
-                ];
+                let questions =
+                    ["What are the bottlenecks of {}?", "How do {} scale?", "Which trade-offs matter in {}?"];
                 Some(Page {
                     suggestions: questions.map(|q| q.replace("{}", &lower_first(title))).into(),
                     ..self.article("design.html", design, title, &design.body.text(), path)
@@ -380,9 +387,7 @@ fn by_slug<'a, F>(entries: &'a [Entry<F>], slug: &str) -> Option<&'a Entry<F>> {
 fn lower_first(text: &str) -> String {
     let mut chars = text.chars();
     match (chars.next(), chars.clone().next()) {
-        (Some(first), Some(second)) if second.is_lowercase() => {
-            first.to_lowercase().chain(chars).collect()
-        }
+        (Some(first), Some(second)) if second.is_lowercase() => first.to_lowercase().chain(chars).collect(),
         _ => text.to_owned(),
     }
 }

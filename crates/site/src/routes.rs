@@ -52,7 +52,11 @@ pub struct Site {
 impl Site {
     /// Puts a site together.
     #[must_use]
-    pub fn new(content: Arc<SiteContent>, forms: Arc<dyn FormGate>, answers: Arc<dyn AnswerGate>) -> Arc<Self> {
+    pub fn new(
+        content: Arc<SiteContent>,
+        forms: Arc<dyn FormGate>,
+        answers: Arc<dyn AnswerGate>,
+    ) -> Arc<Self> {
         Arc::new(Self { content, forms, answers, kept_forms: Mutex::new(HashMap::new()) })
     }
 
@@ -177,8 +181,9 @@ fn kept_page(site: &Site, state: &State, asked: &Asked, form: FormState) -> Resp
     let key = Key { path: path.clone(), origin: origin.clone(), extra: form.fingerprint() };
     let extra = Extra { form, ..Extra::default() };
     let made = state.pages.get_or(key, || {
-        pages::render(&state.content, &state.shared, &state.renderer, &origin, &path, &extra)
-            .unwrap_or_else(|| Err(minijinja::Error::new(minijinja::ErrorKind::TemplateNotFound, "no such page")))
+        pages::render(&state.content, &state.shared, &state.renderer, &origin, &path, &extra).unwrap_or_else(
+            || Err(minijinja::Error::new(minijinja::ErrorKind::TemplateNotFound, "no such page")),
+        )
     });
     match made {
         Ok(page) => send(&page, &asked.headers, StatusCode::OK, REVALIDATE),
@@ -217,7 +222,13 @@ async fn contact_sent(
     let mut form = FormState { view: view.clone(), values: typed.clone(), ..FormState::default() };
     let (Some(visitor), Some(view)) = (asked.visitor.clone(), view) else {
         form.problem = Some("Messages cannot be taken at the moment. Please try again later.".to_owned());
-        return fresh(&site, &state, &asked, Extra { form, ..Extra::default() }, StatusCode::SERVICE_UNAVAILABLE);
+        return fresh(
+            &site,
+            &state,
+            &asked,
+            Extra { form, ..Extra::default() },
+            StatusCode::SERVICE_UNAVAILABLE,
+        );
     };
     let values = contact::typed_values(&view, &typed);
     let once = contact::idempotency_key(&visitor.visitor, key, &values);
@@ -243,7 +254,8 @@ async fn ask(
         return kept_page(&site, &state, &asked, FormState::default());
     }
     let (result, status) = answer(&site, question, asked.visitor.clone()).await;
-    let answer = Some(Answered { question: question.chars().take(limits::QUESTION_CHARS_MAX).collect(), result });
+    let answer =
+        Some(Answered { question: question.chars().take(limits::QUESTION_CHARS_MAX).collect(), result });
     let mut response = fresh(&site, &state, &asked, Extra { answer, ..Extra::default() }, status);
     response.headers_mut().insert("x-robots-tag", HeaderValue::from_static("noindex"));
     response
@@ -255,11 +267,15 @@ async fn answer(
     visitor: Option<VisitorContext>,
 ) -> (Result<plinth_kernel::ports::AnswerView, String>, StatusCode) {
     if question.chars().count() > limits::QUESTION_CHARS_MAX {
-        let sentence = format!("A question has up to {} characters. Please shorten it.", limits::QUESTION_CHARS_MAX);
+        let sentence =
+            format!("A question has up to {} characters. Please shorten it.", limits::QUESTION_CHARS_MAX);
         return (Err(sentence), StatusCode::BAD_REQUEST);
     }
     let Some(visitor) = visitor else {
-        return (Err("Questions cannot be answered at the moment.".to_owned()), StatusCode::SERVICE_UNAVAILABLE);
+        return (
+            Err("Questions cannot be answered at the moment.".to_owned()),
+            StatusCode::SERVICE_UNAVAILABLE,
+        );
     };
     match site.answers.answer(visitor, question).await {
         Ok(view) => (Ok(view), StatusCode::OK),
@@ -347,7 +363,8 @@ fn fresh(site: &Site, state: &State, asked: &Asked, extra: Extra, status: Status
 
 fn broken(error: &minijinja::Error) -> Response {
     tracing::error!(error = format!("{error:#}"), "a page could not be rendered");
-    (StatusCode::INTERNAL_SERVER_ERROR, "This page could not be rendered. The operator has been told.").into_response()
+    (StatusCode::INTERNAL_SERVER_ERROR, "This page could not be rendered. The operator has been told.")
+        .into_response()
 }
 
 fn send(page: &Rendered, asked: &HeaderMap, status: StatusCode, keep: HeaderValue) -> Response {
@@ -388,13 +405,17 @@ fn matches(known: &HeaderValue, tag: &str) -> bool {
 
 /// RFC 9110 §12.5.3, as far as one coding is concerned.
 fn takes_brotli(headers: &HeaderMap) -> bool {
-    headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(',')).any(
-        |coding| {
+    headers
+        .get_all(header::ACCEPT_ENCODING)
+        .iter()
+        .filter_map(|v| v.to_str().ok())
+        .flat_map(|v| v.split(','))
+        .any(|coding| {
             let mut parts = coding.split(';').map(str::trim);
-            let refused = |p: &str| p.strip_prefix("q=").is_some_and(|q| q.parse::<f32>().is_ok_and(|q| q <= 0.0));
+            let refused =
+                |p: &str| p.strip_prefix("q=").is_some_and(|q| q.parse::<f32>().is_ok_and(|q| q <= 0.0));
             parts.next().is_some_and(|name| name.eq_ignore_ascii_case("br")) && !parts.any(refused)
-        },
-    )
+        })
 }
 
 /// What may become part of an address on a page: a name or an address, and a port.

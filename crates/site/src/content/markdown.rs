@@ -75,7 +75,11 @@ pub fn parse(file: &str, text: &str, lines_before: usize) -> Result<Body, Vec<Fa
                 open.title = std::mem::take(title);
                 open.slug = slugify(&open.title);
                 if open.slug.is_empty() || body.sections.iter().any(|s| s.slug == open.slug) {
-                    faults.push(Fault::at(file, line, "this heading is empty or occurs twice: it is an anchor"));
+                    faults.push(Fault::at(
+                        file,
+                        line,
+                        "this heading is empty or occurs twice: it is an anchor",
+                    ));
                 }
                 heading = None;
             }
@@ -165,7 +169,8 @@ mod tests {
 
     #[test]
     fn a_body_is_cut_at_second_level_headings() {
-        let body = parse("a.md", "Lead *in*.\n\n## One & two\n\nText\nmore.\n\n## Three\n\n- a\n- b\n", 0).unwrap();
+        let body =
+            parse("a.md", "Lead *in*.\n\n## One & two\n\nText\nmore.\n\n## Three\n\n- a\n- b\n", 0).unwrap();
         let slugs: Vec<_> = body.sections.iter().map(|s| s.slug.as_str()).collect();
         assert_eq!(slugs, ["intro", "one-two", "three"]);
         assert_eq!(body.sections[1].text, "Text more.");
@@ -176,7 +181,8 @@ mod tests {
 
     #[test]
     fn html_scripts_and_strange_links_are_refused_on_their_line() {
-        let faults = parse("a.md", "ok\n\n<script>alert(1)</script>\n\n[x](javascript:alert(1))\n", 4).unwrap_err();
+        let faults =
+            parse("a.md", "ok\n\n<script>alert(1)</script>\n\n[x](javascript:alert(1))\n", 4).unwrap_err();
         assert_eq!(faults[0].line, Some(7));
         assert_eq!(faults.last().unwrap().line, Some(9));
     }

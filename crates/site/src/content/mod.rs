@@ -52,8 +52,10 @@ impl Content {
         let designs = folder::<Design>(tree, "design", |s| s.order, &mut faults);
         let experience = folder::<Experience>(tree, "experience", |s| s.order, &mut faults);
         let notes = folder::<Note>(tree, "notes", |s| s.order, &mut faults);
+        // A file that could not be read makes every reference to it look wrong: what is checked across files waits.
+        ContentErrors::unless_empty(std::mem::take(&mut faults))?;
         let (Some(site), Some(assistant)) = (site, assistant) else {
-            return Err(ContentErrors::unless_empty(faults).err().unwrap_or(ContentErrors(Vec::new())));
+            return Err(ContentErrors(vec![Fault::file("site.toml", "cannot be read")]));
         };
         let theme = tree
             .files
@@ -114,7 +116,10 @@ fn check_places(tree: &Tree, faults: &mut Vec<Fault>) {
             Some((folder, _)) => FOLDERS.contains(&folder),
         };
         if !known {
-            let message = format!("does not belong here; known are site.toml, assistant.toml and {}", FOLDERS.join("/, ") + "/");
+            let message = format!(
+                "does not belong here; known are site.toml, assistant.toml and {}",
+                FOLDERS.join("/, ") + "/"
+            );
             faults.push(Fault::file(path, message));
         }
     }
@@ -150,7 +155,8 @@ fn folder<F: DeserializeOwned>(
 fn entry<F: DeserializeOwned>(path: &str, name: &str, file: &File) -> Result<Entry<F>, Vec<Fault>> {
     let slug = name.strip_suffix(".md").unwrap_or_default();
     if slug.is_empty() || !slug.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
-        let message = "the file name becomes the address: lower-case letters, digits and hyphens, ending in .md";
+        let message =
+            "the file name becomes the address: lower-case letters, digits and hyphens, ending in .md";
         return Err(vec![Fault::file(path, message)]);
     }
     let parts = front_matter::split(path, &file.text).map_err(|fault| vec![fault])?;

@@ -118,14 +118,14 @@ fn designs(content: &Content, list: &mut List) {
 fn experience(content: &Content, list: &mut List) {
     for entry in &content.experience {
         let front = &entry.front;
+        let heading = format!("{} ({})", front.kind, front.when.to_lowercase());
         let place = Place {
             card: card("experience", entry),
             page: "/experience".into(),
-            path: vec!["Experience", &front.kind],
+            path: vec!["Experience", &heading],
             facets: vec![],
         };
-        let title = format!("{} ({}).", front.title, front.when.to_lowercase());
-        list.add(&place, "title", "title", "", title);
+        list.add(&place, "title", "title", "", sentence(&front.title));
         list.add(&place, "summary", "summary", "", entry.body.text());
         for (i, point) in front.points.iter().enumerate() {
             list.add(&place, &format!("points.{i}"), "points", "", point.clone());

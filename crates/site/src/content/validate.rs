@@ -28,7 +28,8 @@ pub(super) fn check(content: &Content, tree: &Tree, faults: &mut Vec<Fault>) {
 
 fn site(content: &Content, faults: &mut Vec<Fault>) {
     let url = &content.site.url;
-    if !url.is_empty() && (!(url.starts_with("https://") || url.starts_with("http://")) || url.ends_with('/')) {
+    if !url.is_empty() && (!(url.starts_with("https://") || url.starts_with("http://")) || url.ends_with('/'))
+    {
         faults.push(Fault::file("site.toml", "url must begin with https:// and end without a slash"));
     }
 }
@@ -42,7 +43,11 @@ fn lengths(content: &Content, faults: &mut Vec<Fault>) {
     }
     for s in &content.skills {
         let f = &s.front;
-        lists(s, vec![("title", vec![&f.title]), ("points", all(&f.points)), ("stack", all(&f.stack))], faults);
+        lists(
+            s,
+            vec![("title", vec![&f.title]), ("points", all(&f.points)), ("stack", all(&f.stack))],
+            faults,
+        );
         needs_body(s, "the aim of the skill", faults);
     }
     for s in &content.systems {
@@ -108,7 +113,11 @@ fn lists<F>(entry: &Entry<F>, fields: Lists<'_>, faults: &mut Vec<Fault>) {
 fn needs_body<F>(entry: &Entry<F>, what: &str, faults: &mut Vec<Fault>) {
     if entry.body.sections.is_empty() {
         let line = entry.front_text.matches('\n').count() + 3;
-        faults.push(Fault::at(&entry.file, line, format!("the text below the front matter is {what}; it is missing")));
+        faults.push(Fault::at(
+            &entry.file,
+            line,
+            format!("the text below the front matter is {what}; it is missing"),
+        ));
     }
 }
 
@@ -195,9 +204,8 @@ fn dates(content: &Content, faults: &mut Vec<Fault>) {
 
 fn is_date(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
-    let number = |i: usize, len: usize| {
-        parts.get(i).filter(|p| p.len() == len).and_then(|p| p.parse::<u32>().ok())
-    };
+    let number =
+        |i: usize, len: usize| parts.get(i).filter(|p| p.len() == len).and_then(|p| p.parse::<u32>().ok());
     parts.len() == 3
         && number(0, 4).is_some()
         && number(1, 2).is_some_and(|m| (1..=12).contains(&m))
@@ -217,7 +225,8 @@ fn assistant(content: &Content, tree: &Tree, faults: &mut Vec<Fault>) {
     let facts = content.assistant.facts.iter().map(|f| &f.terms);
     for terms in facts.chain(content.assistant.unknowns.iter().map(|u| &u.terms)) {
         let rows = terms.get_ref();
-        if rows.is_empty() || rows.iter().any(|row| row.is_empty() || row.iter().any(|w| w.trim().is_empty())) {
+        if rows.is_empty() || rows.iter().any(|row| row.is_empty() || row.iter().any(|w| w.trim().is_empty()))
+        {
             fault(terms.span().start, "terms are rows of words; none may be empty".into());
         }
     }
@@ -236,7 +245,8 @@ fn links(content: &Content, faults: &mut Vec<Fault>) {
     let mut check = |file: &str, links: &[(usize, String)]| {
         for (line, target) in links {
             let page = target.split(['#', '?']).next().unwrap_or_default();
-            let found = if target.contains('#') { anchors.contains(target.as_str()) } else { pages.contains(page) };
+            let found =
+                if target.contains('#') { anchors.contains(target.as_str()) } else { pages.contains(page) };
             if !found && !target.starts_with("/v1/") {
                 faults.push(Fault::at(file, *line, format!("the link {target} leads nowhere")));
             }

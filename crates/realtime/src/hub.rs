@@ -387,8 +387,9 @@ impl Hub {
     /// Puts a connection on the wheel, unless it is on it earlier; `scheduled` is where it is now.
     pub(crate) fn schedule(&self, session: &Arc<Session>, due_ms: u64, scheduled: &AtomicU64) {
         let tick = due_ms.div_ceil(millis(limits::WHEEL_TICK));
+        // Compared under the lock, so that of two callers the earlier deadline stays.
+        let mut wheel = self.0.wheel.lock();
         if tick < scheduled.load(Relaxed) {
-            let mut wheel = self.0.wheel.lock();
             scheduled.store(wheel.set(tick, Arc::downgrade(session)), Relaxed);
         }
     }

@@ -184,10 +184,12 @@ const tests = {
   },
 };
 
-for (const transport of Object.keys(transports)) {
+async function checkAll(transport) {
   for (const [promise, check] of Object.entries(tests)) {
     await check(transport);
     console.log(`npm centrifuge over ${transport}: ${promise}`);
   }
 }
+
+await Promise.all(Object.keys(transports).map(checkAll));
 process.exit(0);

@@ -197,10 +197,14 @@ async def refusals():
     await made.disconnect()
 
 
+async def run(check):
+    await check()
+    print(f"PyPI centrifuge-python over websocket: {check.__doc__}")
+
+
 async def main():
-    for check in (commands, recovery, pings_and_own_channels, refresh, refusals):
-        await check()
-        print(f"PyPI centrifuge-python over websocket: {check.__doc__}")
+    checks = (commands, recovery, pings_and_own_channels, refresh, refusals)
+    await asyncio.gather(*(run(check) for check in checks))
 
 
 asyncio.run(main())

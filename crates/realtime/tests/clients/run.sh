@@ -33,15 +33,15 @@ install_when_changed npm "$here/package.json" "$here/package-lock.json" -- insta
 install_when_changed python "$here/requirements.txt" -- install_python
 
 if [ -z "${PLINTH_REALTIME_ADDRESS:-}" ]; then
-  coproc_dir=$(mktemp -d)
-  mkfifo "$coproc_dir/stdin"
+  pipes=$(mktemp -d)
+  mkfifo "$pipes/stdin"
   (cd "$root" && cargo build --quiet -p plinth-realtime --example conformance_server)
-  "${CARGO_TARGET_DIR:-$root/target}/debug/examples/conformance_server" < "$coproc_dir/stdin" > "$coproc_dir/address" &
+  "${CARGO_TARGET_DIR:-$root/target}/debug/examples/conformance_server" < "$pipes/stdin" > "$pipes/address" &
   # The server ends when its standard input does, which is when this script ends.
-  exec 9> "$coproc_dir/stdin"
-  while [ ! -s "$coproc_dir/address" ]; do sleep 0.1; done
-  PLINTH_REALTIME_ADDRESS=$(cat "$coproc_dir/address")
-  rm -r "$coproc_dir"
+  exec 9> "$pipes/stdin"
+  while [ ! -s "$pipes/address" ]; do sleep 0.1; done
+  PLINTH_REALTIME_ADDRESS=$(cat "$pipes/address")
+  rm -r "$pipes"
 fi
 export PLINTH_REALTIME_ADDRESS
 

@@ -373,7 +373,10 @@ impl Authenticator {
         let Some(row) = row else { return Ok(None) };
         let role: Role = from_text(&row.role)?;
         let tenant = self.tenant_record(row.tenant)?;
-        let times = SessionTimes { created_at: row.created_at, last_seen_at: row.last_seen_at };
+        // What this process saw and has not written yet counts, too.
+        let known = self.caches.sessions.get(&hash).map(|record| record.usage.last());
+        let last_seen_at = row.last_seen_at.max(known.unwrap_or_default());
+        let times = SessionTimes { created_at: row.created_at, last_seen_at };
         let principal = Principal {
             tenant: tenant.id.clone(),
             mode: tenant.mode,
@@ -387,7 +390,7 @@ impl Authenticator {
             id: row.id.clone(),
             created_at: row.created_at,
             read_at: self.world.now(),
-            usage: Usage::new(Some(row.last_seen_at)),
+            usage: Usage::new(Some(last_seen_at)),
             credential: Arc::new(Credential {
                 cells: self.caches.cells(format!("member:{}:{}", tenant.id, row.member_id)),
                 principal,

@@ -75,6 +75,7 @@ impl Conn<'_> {
     }
 
     pub fn exec(&mut self, sql: Sql, args: &[Arg<'_>]) -> Result<u64, Failure> {
+        refuse_control(sql.lite)?;
         refuse_unstorable(args)?;
         match self {
             Conn::Lite(conn) => crate::sqlite::exec(conn, sql.lite, args),
@@ -83,6 +84,7 @@ impl Conn<'_> {
     }
 
     pub fn query(&mut self, sql: Sql, args: &[Arg<'_>], sink: RowSink<'_>) -> Result<(), Failure> {
+        refuse_control(sql.lite)?;
         refuse_unstorable(args)?;
         match self {
             Conn::Lite(conn) => crate::sqlite::query(conn, sql.lite, args, sink),
@@ -104,6 +106,19 @@ impl Conn<'_> {
             Conn::Pg(conn) => conn.script(text),
         }
     }
+}
+
+/// Refuses transaction control: on SQLite a unit shares its transaction with its neighbours, and a `COMMIT` of its own
+/// would make theirs durable before they have ended.
+fn refuse_control(sql: &str) -> Result<()> {
+    const CONTROL: [&str; 9] =
+        ["BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE", "PREPARE"];
+    let text = sql.trim_start();
+    let word = text.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or("");
+    if CONTROL.iter().any(|control| word.eq_ignore_ascii_case(control)) {
+        return Err(Error::Argument(format!("{word} is not a unit's business; use Tx::savepoint")));
+    }
+    Ok(())
 }
 
 /// Refuses on both engines what one of them cannot keep: U+0000 in a text (PostgreSQL), and not-a-number, which

@@ -52,8 +52,8 @@ pub enum Error {
         /// What the earlier statement failed with.
         first: String,
     },
-    /// The connection was lost while the commit was under way: it may have happened or not.
-    #[error("the connection was lost while committing")]
+    /// The connection was lost, or the disk failed, while the commit was under way: it may have happened or not.
+    #[error("the outcome of the commit is not known")]
     CommitUnknown,
     /// The commit failed. The unit was undone, with every other that shared the commit.
     #[error("the commit failed: {0}")]

@@ -226,12 +226,14 @@ fn start(home: &Path) {
     watch(home, &bin, owner);
 }
 
-/// Starts a shell that stops the server once no test process has held the use lock for [`IDLE_SECONDS`].
+/// Starts a shell that stops the server once no test process has held the use lock for [`IDLE_SECONDS`]. It stops it
+/// under that lock: a test process that comes at this moment waits, finds no server, and starts one.
 fn watch(home: &Path, bin: &Path, owner: Option<(u32, u32)>) {
     let script = format!(
-        "idle=0; while [ $idle -lt {IDLE_SECONDS} ]; do sleep 5; \
-         if flock --nonblock --exclusive in-use.lock true; then idle=$((idle+5)); else idle=0; fi; done; \
-         exec {bin}/pg_ctl stop --mode=fast --pgdata data",
+        "idle=0; while sleep 5; do \
+         if flock --nonblock --exclusive in-use.lock true; then idle=$((idle+5)); else idle=0; fi; \
+         if [ $idle -ge {IDLE_SECONDS} ]; then \
+         flock --nonblock --exclusive in-use.lock {bin}/pg_ctl stop --mode=fast --pgdata data && exit; fi; done",
         bin = bin.display()
     );
     let mut command = Command::new("sh");

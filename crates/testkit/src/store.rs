@@ -7,12 +7,15 @@ use std::ops::Deref;
 use std::sync::Arc;
 use tempfile::TempDir;
 
+/// A change of the configuration.
+type Change = Box<dyn FnOnce(&mut Config)>;
+
 /// How a [`TestStore`] is to be opened.
 pub struct TestStoreBuilder {
     engine: Engine,
     world: World,
     clock: Option<Arc<ManualClock>>,
-    configure: Vec<Box<dyn FnOnce(&mut Config)>>,
+    changes: Vec<Change>,
 }
 
 impl TestStoreBuilder {
@@ -36,7 +39,7 @@ impl TestStoreBuilder {
     /// Changes the configuration before the store is opened.
     #[must_use]
     pub fn config(mut self, change: impl FnOnce(&mut Config) + 'static) -> Self {
-        self.configure.push(Box::new(change));
+        self.changes.push(Box::new(change));
         self
     }
 
@@ -61,9 +64,10 @@ impl TestStoreBuilder {
         config.write_deadline = std::time::Duration::from_secs(5);
         config.queue_wait_max = std::time::Duration::from_secs(60);
         config.statement_timeout = std::time::Duration::from_secs(30);
+        config.lock_timeout = std::time::Duration::from_secs(20);
         config.postgres_connections = 4;
         config.sqlite_readers = 2;
-        for change in self.configure {
+        for change in self.changes {
             change(&mut config);
         }
         let store = Store::open(config.clone(), self.world.clone()).await.expect("the store opens");
@@ -90,7 +94,7 @@ impl TestStore {
     /// A builder for this engine, with the system's world.
     #[must_use]
     pub fn builder(engine: Engine) -> TestStoreBuilder {
-        TestStoreBuilder { engine, world: World::system(), clock: None, configure: Vec::new() }
+        TestStoreBuilder { engine, world: World::system(), clock: None, changes: Vec::new() }
     }
 
     /// The store itself, to hand on.

@@ -266,6 +266,10 @@ impl Writer {
                     self.rounds_of_one = pending.len();
                     return;
                 }
+                // After a failed fsync the log may or may not hold the commit when it is next opened.
+                let in_doubt = failure.fault == Fault::Disk;
+                let failure =
+                    if in_doubt { Failure { error: Error::CommitUnknown, ..failure } } else { failure };
                 self.fail_all(called.into_iter().map(|called| called.unit), failure);
             }
         }

@@ -260,6 +260,15 @@ both_engines! {
         assert_eq!(rows(&store).await, 0);
     }
 
+    async fn a_unit_cannot_end_the_transaction_it_shares(store: TestStore) {
+        prepare(&store).await;
+        for control in ["COMMIT", "rollback", " SAVEPOINT mine", "BEGIN"] {
+            let refused: Result<u64, Error> = store.write(move |tx| { insert(tx, 1)?; tx.exec(control, args![]) }).await;
+            assert!(matches!(refused, Err(Error::Argument(_))), "{control}: {refused:?}");
+        }
+        assert_eq!(rows(&store).await, 0);
+    }
+
     async fn serializable_units_decide_on_rows_that_others_may_add(store: TestStore) {
         prepare(&store).await;
         let units: Vec<_> = (0..24_i64)

@@ -141,7 +141,7 @@ fn the_victim_of_a_deadlock_is_run_again() {
         }
         let sizes: Vec<i64> = store.list("SELECT size FROM things ORDER BY id", vec![]).await.unwrap();
         assert_eq!(sizes, [3, 3]);
-        assert_eq!(store.stats().units_retried, 1);
+        assert!(store.stats().units_retried >= 1);
     });
 }
 

@@ -103,11 +103,11 @@ class Turn {
       const line = make("p", "failed", `${this.failed} `);
       line.setAttribute("role", "alert");
       this.root.append(line);
-    } else if (this.over && this.meta.grounded === false && !this.sources.size) {
+    } else if (this.over && this.meta.refused && !cited.size) {
       const line = make("p", "aside");
       const link = make("a", "", "Ask directly");
       link.href = "/contact";
-      line.append("Not stated on the site. ", link, ".");
+      line.append("No passage was quoted for this. ", link, ".");
       this.root.append(line);
     } else if (this.aside) this.root.append(make("p", "aside", this.aside));
     if (this.over || this.failed) this.root.append(this.tools());

@@ -70,7 +70,7 @@ function thank(reference) {
 
 async function send(event) {
   // A filled trap is the server's business.
-  if (form.elements.website?.value) return;
+  if (form.elements._website?.value) return;
   event.preventDefault();
   const button = form.querySelector("[data-submit]");
   if (button.getAttribute("aria-disabled") === "true") return;

@@ -12,8 +12,8 @@ use std::{
     hash::{Hash, Hasher},
 };
 
-/// A field that people do not see and programs fill in. Its name is common enough to be tempting.
-pub const HONEYPOT: &str = "website";
+/// A field that people do not see and programs fill in. The underscore keeps it apart from a form's own fields.
+pub const HONEYPOT: &str = "_website";
 
 /// The form and where its reader stands.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn values_get_the_types_of_their_fields_and_strangers_are_dropped() {
-        let typed = [("email", "a@b.c"), ("message", "x\r\ny"), ("consent", "on"), ("website", "spam")];
+        let typed = [("email", "a@b.c"), ("message", "x\r\ny"), ("consent", "on"), ("_website", "spam")];
         let typed = typed.map(|(k, v)| (k.to_owned(), v.to_owned())).into();
         let values = typed_values(&view(), &typed);
         assert_eq!(

@@ -117,10 +117,10 @@ impl Site {
     async fn form(&self, key: &str, visitor: Option<&VisitorContext>) -> Option<FormView> {
         let tenant = &visitor?.tenant;
         let now = Instant::now();
-        if let Some((at, view)) = self.kept_forms.lock().get(tenant) {
-            if now.duration_since(*at) < limits::FORM_FRESH_FOR {
-                return view.clone();
-            }
+        if let Some((at, view)) = self.kept_forms.lock().get(tenant)
+            && now.duration_since(*at) < limits::FORM_FRESH_FOR
+        {
+            return view.clone();
         }
         let view = match self.forms.published(tenant, key).await {
             Ok(view) => view,
@@ -320,10 +320,12 @@ async fn not_found(AxumState(site): AxumState<Arc<Site>>, request: Request<Body>
     let (parts, _) = request.into_parts();
     // `/systems/` is `/systems`, written carelessly; the doubled slash would lead to another host.
     let trimmed = parts.uri.path().trim_end_matches('/');
-    if parts.uri.path().ends_with('/') && !trimmed.is_empty() && !trimmed.starts_with("//") {
-        if let Ok(location) = HeaderValue::from_str(trimmed) {
-            return (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, location)]).into_response();
-        }
+    if parts.uri.path().ends_with('/')
+        && !trimmed.is_empty()
+        && !trimmed.starts_with("//")
+        && let Ok(location) = HeaderValue::from_str(trimmed)
+    {
+        return (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, location)]).into_response();
     }
     let asked = Asked { visitor: None, headers: parts.headers, uri: parts.uri };
     missing(&site, &asked)
@@ -386,10 +388,8 @@ fn send(page: &Rendered, asked: &HeaderMap, status: StatusCode, keep: HeaderValu
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin"));
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY));
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
-        if cacheable {
-            headers.insert(header::ETAG, tag);
-        }
+    if let Some(tag) = HeaderValue::from_str(&tag).ok().filter(|_| cacheable) {
+        headers.insert(header::ETAG, tag);
     }
     if brotli && !unchanged {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("br"));

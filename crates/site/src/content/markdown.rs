@@ -61,10 +61,10 @@ pub fn parse(file: &str, text: &str, lines_before: usize) -> Result<Body, Vec<Fa
     for (event, range) in events {
         let line = line_at(text, range.start) + lines_before;
         check(file, line, &event, &mut faults);
-        if let Event::Start(Tag::Link { dest_url, .. }) = &event {
-            if dest_url.starts_with('/') || dest_url.starts_with('#') {
-                body.links.push((line, dest_url.to_string()));
-            }
+        if let Event::Start(Tag::Link { dest_url, .. }) = &event
+            && dest_url.starts_with(['/', '#'])
+        {
+            body.links.push((line, dest_url.to_string()));
         }
         match (&event, &mut heading) {
             (Event::Start(Tag::Heading { level: HeadingLevel::H2, .. }), _) => {

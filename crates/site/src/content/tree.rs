@@ -89,7 +89,7 @@ impl Tree {
         let entries = match std::fs::read_dir(root.join(&below)) {
             Ok(entries) => entries,
             Err(error) => {
-                faults.push(Fault::file(&slashed(&below), format!("cannot be read: {error}")));
+                faults.push(Fault::file(slashed(&below), format!("cannot be read: {error}")));
                 return;
             }
         };

@@ -193,11 +193,9 @@ fn related(content: &Content, faults: &mut Vec<Fault>) {
 
 fn dates(content: &Content, faults: &mut Vec<Fault>) {
     for note in &content.notes {
-        if let Some(date) = &note.front.date {
-            if !is_date(date.get_ref()) {
-                let line = line_of_span(note, date);
-                faults.push(Fault::at(&note.file, line, "a date is written YYYY-MM-DD"));
-            }
+        if let Some(date) = note.front.date.as_ref().filter(|date| !is_date(date.get_ref())) {
+            let line = line_of_span(note, date);
+            faults.push(Fault::at(&note.file, line, "a date is written YYYY-MM-DD"));
         }
     }
 }

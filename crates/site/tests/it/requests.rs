@@ -6,7 +6,7 @@ use axum::{body::Body, http::Request};
 #[tokio::test]
 async fn a_message_is_sent_once_and_leads_to_a_reference() {
     let desk = Desk::sample();
-    let body = "name=Ann&email=ann%40example.org&topic=a&message=Hello%0D%0Athere&website=";
+    let body = "name=Ann&email=ann%40example.org&topic=a&message=Hello%0D%0Athere&_website=";
     for _ in 0..2 {
         let reply = desk.post("/contact", body).await;
         assert_eq!(reply.status, 303);
@@ -41,7 +41,7 @@ async fn a_refused_message_comes_back_with_what_was_typed_and_what_is_wrong() {
 #[tokio::test]
 async fn a_filled_trap_is_thanked_and_dropped() {
     let desk = Desk::sample();
-    let reply = desk.post("/contact", "name=Bot&email=bot%40example.org&website=http%3A%2F%2Fspam").await;
+    let reply = desk.post("/contact", "name=Bot&email=bot%40example.org&_website=http%3A%2F%2Fspam").await;
     assert_eq!((reply.status.as_u16(), reply.header("location")), (303, "/contact?sent=1"));
     assert!(desk.forms.received.lock().unwrap().is_empty());
     assert!(

@@ -28,6 +28,7 @@ const kept = {
 
 let chat = kept.read("id");
 let run = null;
+let leaving = false;
 
 function newId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
@@ -75,6 +76,19 @@ class Turn {
       case "finish": this.over = true; this.meta = frame.messageMetadata ?? {}; break;
     }
     this.draw();
+  }
+
+  // A finished answer from the transcript.
+  recall({ text, sources = [], citations = [], suggestions, refused, failure, finish_reason: reason }) {
+    this.text = text;
+    this.sources = new Map(sources.map((source) => [source.n, source]));
+    this.spans = citations;
+    this.meta = { refused };
+    this.failed = failure ? "The answer broke off." : "";
+    this.aside = reason === "other" ? "Stopped." : "";
+    this.over = true;
+    suggest(suggestions);
+    this.paint();
   }
 
   // Text with a marker wherever a passage is cited, whether or not the text carries markers itself.
@@ -229,11 +243,10 @@ async function stream(turn, first, signal) {
     if (over) return;
     if (attempt >= RECONNECTS_MAX) throw new Error("The connection was lost.");
     await pause(RECONNECT_AFTER_MS * 2 ** attempt);
-    response = await fetch(`${API}/${chat}/stream?after=${turn.seq}`, { signal }).catch(() => null);
-    if (response?.status === 204) {
-      if (turn.text) return;
-      throw new Error("The answer is no longer there.");
-    }
+    // Naming the run makes a finished one come back, too: its end may be all that was missed.
+    const which = turn.runId ? `&run=${turn.runId}` : "";
+    response = await fetch(`${API}/${chat}/stream?after=${turn.seq}${which}`, { signal }).catch(() => null);
+    if (response?.status === 204) throw new Error("The answer broke off and is no longer there.");
     if (response && !response.ok) throw new Error(await reason(response));
   }
 }
@@ -280,13 +293,15 @@ async function answer(turn, open) {
     if (!response.ok && response.status !== 409) throw new Error(await reason(response));
     // 409: another tab is asking in this conversation; its answer is the one to show.
     await stream(turn, response.ok ? response : null, control.signal);
+    turn.paint();
     const count = turn.root.querySelectorAll(".sources li").length;
     say(turn.failed ? "The answer failed" : `Answer ready${count ? `, ${count} source${count > 1 ? "s" : ""}` : ""}`);
   } catch (error) {
     if (control.signal.aborted) { turn.aside = "Stopped."; turn.over = true; say("Stopped"); }
     else { turn.failed = error instanceof TypeError ? "The server could not be reached." : error.message; say("The answer failed"); }
   } finally {
-    kept.write("question", null);
+    // Leaving the page ends the connection, not the question: the next page takes it up.
+    if (!leaving) kept.write("question", null);
     run = null;
     busy(false);
     turn.paint();
@@ -332,14 +347,9 @@ async function restore() {
   if (messages.length) card.querySelector("[data-example]")?.remove();
   let turn = null;
   for (const message of messages) {
-    const parts = message.parts ?? [];
-    const text = message.text ?? parts.filter((p) => p.type === "text").map((p) => p.text).join("");
-    if (message.role === "user") turn = new Turn(text);
-    else if (turn) {
-      parts.filter((p) => p.type !== "text" && p.type !== "data-suggestions").forEach((p) => turn.take(p));
-      turn.text = text;
-      turn.over = true;
-      turn.draw();
+    if (message.role === "user") turn = new Turn(message.text);
+    else if (turn && message.finish_reason !== null) {
+      turn.recall(message);
       turn = null;
     }
   }
@@ -350,6 +360,8 @@ async function restore() {
 }
 
 if (card) {
+  addEventListener("pagehide", () => { leaving = true; });
+  addEventListener("pageshow", () => { leaving = false; });
   const composer = part("composer");
   const input = composer.elements.q;
   const submit = () => {

@@ -4,7 +4,7 @@
 
 use axum::{
     Json, Router,
-    extract::{Path, Request},
+    extract::{Path, Query, Request, State},
     http::{StatusCode, header},
     middleware::{self, Next},
     response::{
@@ -14,6 +14,7 @@ use axum::{
     routing::{get, post},
 };
 use futures_util::stream;
+use parking_lot::Mutex;
 use plinth_kernel::{
     FieldError, Problem, TenantId, World,
     ports::{
@@ -145,14 +146,39 @@ fn frames() -> Vec<Value> {
     frames
 }
 
-async fn chat() -> Response {
-    let last = Event::default().data("[DONE]");
+/// The question of the one conversation that this example remembers.
+type Asked = Arc<Mutex<Option<String>>>;
+
+/// A question that contains "drop" loses its connection half-way, to see the island pick the answer up again.
+async fn chat(State(asked): State<Asked>, Json(body): Json<Value>) -> Response {
+    let question = body["message"].as_str().unwrap_or_default().to_owned();
+    let end = if question.contains("drop") { 6 } else { usize::MAX };
+    *asked.lock() = Some(question);
+    answer_from(0, end)
+}
+
+async fn resume(Query(query): Query<BTreeMap<String, String>>) -> Response {
+    answer_from(query.get("after").and_then(|after| after.parse().ok()).unwrap_or(0), usize::MAX)
+}
+
+async fn transcript(State(asked): State<Asked>) -> Response {
+    match asked.lock().clone() {
+        Some(text) => Json(json!({"object": "conversation", "messages": [{"role": "user", "text": text}]}))
+            .into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+fn answer_from(after: usize, end: usize) -> Response {
+    let last = (end == usize::MAX).then(|| Event::default().data("[DONE]"));
     let events = frames()
         .into_iter()
         .enumerate()
+        .take(end)
+        .skip(after)
         .map(|(i, frame)| Event::default().id((i + 1).to_string()).data(frame.to_string()));
     let paced =
-        stream::iter(events.chain([last]).map(Ok::<_, Infallible>)).throttle(Duration::from_millis(150));
+        stream::iter(events.chain(last).map(Ok::<_, Infallible>)).throttle(Duration::from_millis(150));
     ([("x-vercel-ai-ui-message-stream", "v1")], Sse::new(paced)).into_response()
 }
 
@@ -198,10 +224,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let site = Site::new(content, Arc::new(Forms(World::system())), Arc::new(Answers));
     let fakes = Router::new()
         .route("/v1/assistant/chat", post(chat))
-        .route("/v1/assistant/chat/{id}", get(|| async { StatusCode::NOT_FOUND }))
+        .route("/v1/assistant/chat/{id}", get(transcript))
         .route("/v1/assistant/chat/{id}/stop", post(|| async { StatusCode::ACCEPTED }))
-        .route("/v1/assistant/chat/{id}/stream", get(|| async { StatusCode::NO_CONTENT }))
-        .route("/v1/forms/{id}/submissions", post(submit));
+        .route("/v1/assistant/chat/{id}/stream", get(resume))
+        .route("/v1/forms/{id}/submissions", post(submit))
+        .with_state(Asked::default());
     let app = fakes.fallback_service(site.routes()).layer(middleware::from_fn(as_visitor));
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
     println!("http://{}", listener.local_addr()?);

@@ -166,6 +166,7 @@ pub fn slugify(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_body_is_cut_at_second_level_headings() {
@@ -185,6 +186,17 @@ mod tests {
             parse("a.md", "ok\n\n<script>alert(1)</script>\n\n[x](javascript:alert(1))\n", 4).unwrap_err();
         assert_eq!(faults[0].line, Some(7));
         assert_eq!(faults.last().unwrap().line, Some(9));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_parsed_or_refused_without_markup_of_its_own(text in "[#\\-*a<>/`\\[\\]()! \n]{0,80}") {
+            if let Ok(body) = parse("a.md", &text, 0) {
+                prop_assert!(!body.full_html().contains("<script"));
+                let slugs: std::collections::BTreeSet<_> = body.sections.iter().map(|s| &s.slug).collect();
+                prop_assert_eq!(slugs.len(), body.sections.len());
+            }
+        }
     }
 
     #[test]

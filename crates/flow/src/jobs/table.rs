@@ -387,8 +387,7 @@ fn record(tx: &mut Tx<'_>, key: &AttemptKey, ending: &Ending, settlement: &Settl
     let keys: Keys = tx.one(
         "UPDATE flow_jobs SET state = $3, run_at = CASE WHEN $4 THEN run_at ELSE $5 END, tries = $6, \
          unknowns = unknowns + $7, node_id = NULL, lease_until = NULL, result = $8, last_error = $9, updated_at = $10, \
-         finished_at = CASE WHEN $4 THEN $10 ELSE NULL END WHERE tenant_id = $1 AND job_id = $2 \
-         RETURNING queue, ordering_key, dedupe_key",
+         finished_at = $11 WHERE tenant_id = $1 AND job_id = $2 RETURNING queue, ordering_key, dedupe_key",
         args![
             &key.tenant,
             &key.job_id,
@@ -399,7 +398,8 @@ fn record(tx: &mut Tx<'_>, key: &AttemptKey, ending: &Ending, settlement: &Settl
             i64::from(unknown),
             result_text(&ending.result).as_deref(),
             error.as_deref(),
-            now
+            now,
+            terminal.then_some(now)
         ],
     )?;
     tx.exec(

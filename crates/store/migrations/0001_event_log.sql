@@ -19,7 +19,7 @@ CREATE TABLE events (
 
 CREATE UNIQUE INDEX events_by_id ON events (tenant_id, event_id);
 CREATE INDEX events_by_trace ON events (tenant_id, trace_id);
-CREATE INDEX events_by_subject ON events (tenant_id, subject, created_at);
+CREATE INDEX events_by_subject ON events (tenant_id, subject, event_id);
 
 -- The last sequence of each partition; 64 rows, updated in place.
 CREATE TABLE event_heads (

@@ -98,3 +98,27 @@ impl Config {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_names_its_engine() {
+        for (url, location) in [
+            ("sqlite:data/plinth.db", Location::Sqlite("data/plinth.db".into())),
+            ("sqlite:///var/lib/plinth.db", Location::Sqlite("/var/lib/plinth.db".into())),
+            ("postgres://u@h/d", Location::Postgres("postgres://u@h/d".into())),
+            ("postgresql://u@h/d", Location::Postgres("postgresql://u@h/d".into())),
+        ] {
+            assert_eq!(Config::parse(url).map(|config| config.location).ok(), Some(location));
+        }
+        assert!(Config::parse("mysql://h/d").is_err());
+        assert!(Config::parse("plinth.db").is_err());
+    }
+
+    #[test]
+    fn a_password_is_not_shown() {
+        assert!(!format!("{:?}", Config::postgres("postgres://u:sesame@h/d")).contains("sesame"));
+    }
+}

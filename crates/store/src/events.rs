@@ -67,6 +67,23 @@ pub fn by_trace(tx: &mut Tx<'_>, tenant: &TenantId, trace: &TraceId, limit: u32)
     tx.all(QUERY, args![tenant, &trace.to_string(), limit])
 }
 
+/// The events of one subject of a tenant, the newest first, from before `before` on, at most `limit`.
+pub fn by_subject(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    subject: &str,
+    before: Option<&EventId>,
+    limit: u32,
+) -> Result<Vec<Event>> {
+    const QUERY: &str = concat!(
+        "SELECT ",
+        event_columns!(),
+        " FROM events WHERE tenant_id = $1 AND subject = $2 AND (CAST($3 AS TEXT) IS NULL OR event_id < $3) ",
+        "ORDER BY event_id DESC LIMIT $4"
+    );
+    tx.all(QUERY, args![tenant, subject, before, limit])
+}
+
 /// The last sequence given out in each partition, from partition 0 on; 0 where there is none yet.
 pub fn heads(tx: &mut Tx<'_>) -> Result<Vec<i64>> {
     tx.all("SELECT sequence FROM event_heads ORDER BY partition", args![])

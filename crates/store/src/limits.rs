@@ -16,8 +16,9 @@ pub const BATCH_UNITS_MAX: usize = 256;
 /// How long the SQLite writer goes on collecting units into one commit.
 pub const BATCH_BUDGET: Duration = Duration::from_millis(5);
 
-/// How long the statements of one unit may run on the SQLite writer: everybody else waits behind it.
-pub const WRITE_DEADLINE: Duration = Duration::from_millis(250);
+/// How long the statements of one unit may run on the SQLite writer: everybody else waits behind it. Far above what a
+/// unit needs, so that a machine which stalls for a moment fails nobody.
+pub const WRITE_DEADLINE: Duration = Duration::from_secs(1);
 
 /// How long the statements of one read may run. A snapshot held open keeps the write-ahead log from shrinking.
 pub const READ_DEADLINE: Duration = Duration::from_secs(5);

@@ -150,6 +150,7 @@ fn for_sqlite(statement: &Statement<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn lite(sql: &str) -> String {
         translate(sql, Engine::Sqlite).trim().to_owned()
@@ -185,6 +186,32 @@ mod tests {
         let sql = "-- only: sqlite\nCREATE TRIGGER t1 AFTER INSERT ON t BEGIN UPDATE t SET a = CASE WHEN a THEN 1 END; \
                    DELETE FROM u; END;\nCREATE INDEX i ON t (a);";
         assert_eq!(script::statements(sql).count(), 2);
+    }
+
+    #[test]
+    fn a_function_body_in_dollar_quotes_stays_whole() {
+        let sql = "-- only: postgres\nCREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $body$ BEGIN x; END; $body$;";
+        assert_eq!(script::statements(sql).count(), 1);
+        assert_eq!(lite(sql), "");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_lost_or_invented_for_postgres(sql in "[ -~\n]{0,200}") {
+            let kept: String = script::statements(&sql).map(|statement| statement.text).collect();
+            prop_assert!(kept.len() <= sql.len());
+            prop_assert!(translate(&sql, Engine::Postgres).len() <= sql.len() + 2 * (sql.len() + 1));
+        }
+
+        #[test]
+        fn any_text_is_translated_without_a_panic(sql in "\\PC{0,200}") {
+            let _ = (translate(&sql, Engine::Sqlite), translate(&sql, Engine::Postgres));
+        }
+
+        #[test]
+        fn words_that_are_no_types_pass_unchanged(sql in "[a-z ,()'\"0-9]{0,80}") {
+            prop_assert_eq!(script::map_words(&sql, |_, _| None), sql);
+        }
     }
 
     #[test]

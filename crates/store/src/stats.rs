@@ -207,3 +207,20 @@ pub struct StoreStats {
     /// How long units and reads waited in the queue.
     pub queue_seconds: HistogramSnapshot,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_observation_falls_into_the_first_bucket_that_holds_it() {
+        let histogram = Histogram::new(BATCH_BOUNDS);
+        for value in [1.0, 2.0, 3.0, 256.0, 257.0] {
+            histogram.observe(value);
+        }
+        let snapshot = histogram.snapshot();
+        assert_eq!(snapshot.buckets, [1, 1, 1, 0, 0, 0, 0, 0, 1, 1]);
+        assert_eq!((snapshot.count, snapshot.sum), (5, 519.0));
+        assert!((snapshot.mean() - 103.8).abs() < 1e-9);
+    }
+}

@@ -40,6 +40,16 @@ both_engines! {
         let (tenant, trace) = (wanted.tenant, wanted.trace.trace_id);
         let traced: Vec<Event> = store.read(move |tx| events::by_trace(tx, &tenant, &trace, 10)).await.map_err(|e: Error| panic!("{e:?}")).unwrap();
         assert_eq!(traced.len(), 2);
+        let newest_first: Vec<Event> = store
+            .read(move |tx| {
+                let tenant = event("").tenant;
+                let first = events::by_subject(tx, &tenant, "subject 1", None, 1)?;
+                let rest = events::by_subject(tx, &tenant, "subject 1", first.first().map(|event| &event.id), 9)?;
+                Ok::<_, Error>([first, rest].concat())
+            })
+            .await
+            .unwrap();
+        assert_eq!(newest_first, traced.into_iter().rev().collect::<Vec<_>>());
     }
 
     /// On PostgreSQL a unit that took its number first may commit last; a reader that goes by number would skip it.

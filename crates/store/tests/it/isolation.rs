@@ -269,6 +269,22 @@ both_engines! {
         assert_eq!(rows(&store).await, 0);
     }
 
+    async fn one_statement_for_many_rows_changes_all_or_none(store: TestStore) {
+        prepare(&store).await;
+        const INSERT: &str = "INSERT INTO things (tenant_id, id, name, size) VALUES ($1, $2, $3, $4)";
+        let batch = |ids: std::ops::Range<i64>| {
+            store.write(move |tx| {
+                let named: Vec<(i64, String)> = ids.clone().map(|id| (id, format!("thing {id}"))).collect();
+                let tenant = tenant();
+                tx.exec_many(INSERT, named.iter().map(|(id, name)| args![&tenant, id, name, 1_i64].to_vec()))
+            })
+        };
+        assert_eq!(batch(0..50).await.map_err(|e: Error| panic!("{e:?}")).unwrap(), 50);
+        let collides: Result<u64, Error> = batch(45..60).await;
+        assert!(matches!(collides, Err(Error::Unique { .. })), "{collides:?}");
+        assert_eq!(rows(&store).await, 50);
+    }
+
     async fn serializable_units_decide_on_rows_that_others_may_add(store: TestStore) {
         prepare(&store).await;
         let units: Vec<_> = (0..24_i64)

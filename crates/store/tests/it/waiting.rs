@@ -17,8 +17,8 @@ fn crawl(tx: &mut Tx<'_>) -> Result<u64, Error> {
 
 both_engines! {
     with (|builder| builder.config(|config| {
-        config.write_deadline = Duration::from_millis(100);
-        config.statement_timeout = Duration::from_millis(400);
+        config.write_deadline = Duration::from_secs(1);
+        config.statement_timeout = Duration::from_secs(2);
         config.batch_budget = Duration::from_secs(5);
     }))
     async fn a_slow_unit_is_stopped_and_its_neighbours_are_committed(store: TestStore) {
@@ -46,8 +46,8 @@ both_engines! {
     }
 
     with (|builder| builder.config(|config| {
-        config.read_deadline = Duration::from_millis(100);
-        config.statement_timeout = Duration::from_millis(100);
+        config.read_deadline = Duration::from_secs(1);
+        config.statement_timeout = Duration::from_secs(1);
     }))
     async fn a_slow_read_is_stopped(store: TestStore) {
         const SLOW: plinth_store::Sql = sql!(

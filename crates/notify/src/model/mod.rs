@@ -1,0 +1,4 @@
+//! What notifications decide, without IO.
+
+pub mod render;
+pub mod workflow;

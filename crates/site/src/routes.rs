@@ -34,8 +34,9 @@ pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'
      frame-ancestors 'none'";
 
 const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
-/// Kept by anyone, asked about every time: an answer without a body costs next to nothing.
-const REVALIDATE: HeaderValue = HeaderValue::from_static("public, no-cache");
+/// Kept by the reader and asked about every time: an answer without a body costs next to nothing. Not by caches on
+/// the way: the gateway may set a visitor's cookie on the same answer.
+const REVALIDATE: HeaderValue = HeaderValue::from_static("private, no-cache");
 const NEVER: HeaderValue = HeaderValue::from_static("no-store");
 
 /// The published form of a tenant, as it was a moment ago.
@@ -219,6 +220,12 @@ async fn contact_sent(
     }
     let key = &state.content.site.contact.form;
     let view = site.form(key, asked.visitor.as_ref()).await;
+    if asked.headers.get("sec-fetch-site").is_some_and(|from| from == "cross-site") {
+        let mut form = FormState { view, values: typed, ..FormState::default() };
+        form.problem =
+            Some("This message came from another site. Please press the button once more here.".to_owned());
+        return fresh(&site, &state, &asked, Extra { form, ..Extra::default() }, StatusCode::FORBIDDEN);
+    }
     let mut form = FormState { view: view.clone(), values: typed.clone(), ..FormState::default() };
     let (Some(visitor), Some(view)) = (asked.visitor.clone(), view) else {
         form.problem = Some("Messages cannot be taken at the moment. Please try again later.".to_owned());

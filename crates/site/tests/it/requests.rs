@@ -51,6 +51,18 @@ async fn a_filled_trap_is_thanked_and_dropped() {
 }
 
 #[tokio::test]
+async fn another_site_cannot_send_in_a_visitors_name() {
+    let desk = Desk::sample();
+    let request = visited(Request::post("/contact"))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("sec-fetch-site", "cross-site");
+    let reply = desk.send(request.body(Body::from("name=Ann&email=ann%40example.org")).unwrap()).await;
+    assert_eq!(reply.status, 403);
+    assert!(reply.text().contains("value=\"Ann\""), "a reader who meant it presses once more");
+    assert!(desk.forms.received.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn a_limit_says_when_to_come_back() {
     let reply = Desk::sample().post("/contact", "name=Ann&email=busy%40example.org").await;
     assert_eq!((reply.status.as_u16(), reply.header("retry-after")), (429, "3"));

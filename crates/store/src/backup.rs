@@ -128,7 +128,7 @@ impl Store {
 }
 
 fn prepare_directory(directory: &Path) -> Result<()> {
-    fs::create_dir_all(directory).map_err(|error| cannot("create", directory, &error))?;
+    crate::sqlite::private_directory(directory).map_err(|error| cannot("create", directory, &error))?;
     let mut entries = fs::read_dir(directory).map_err(|error| cannot("read", directory, &error))?;
     if entries.next().is_some() {
         return Err(Error::Backup(format!(

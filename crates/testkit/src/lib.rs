@@ -1,7 +1,7 @@
 //! What tests share: a fresh store on either engine, a private PostgreSQL server, a clock to move, and a harness that
 //! kills a process under load.
 //!
-//! ```ignore
+//! ```text
 //! plinth_testkit::both_engines! {
 //!     /// Says what must hold.
 //!     async fn an_unpublished_form_takes_no_submission(store: TestStore) {

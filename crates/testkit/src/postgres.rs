@@ -107,9 +107,13 @@ pub fn execute(url: &str, sql: &str) {
 }
 
 fn execute_with(config: postgres::Config, sql: String) {
+    try_execute(config, sql).unwrap_or_else(|error| panic!("PostgreSQL refused: {error:?}"));
+}
+
+fn try_execute(config: postgres::Config, sql: String) -> Result<(), postgres::Error> {
     // On a thread of its own: the driver must not be called from within an async runtime.
     let done = std::thread::spawn(move || config.connect(postgres::NoTls)?.batch_execute(&sql)).join();
-    done.expect("the thread ends").unwrap_or_else(|error| panic!("PostgreSQL refused: {error:?}"));
+    done.expect("the thread ends")
 }
 
 /// A database for one test; dropped with the value.
@@ -134,7 +138,9 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        Server::shared().execute(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
+        // A test that fails drops this while it unwinds: a second panic would hide the first.
+        let sql = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+        let _ = try_execute(Server::shared().admin.clone(), sql);
     }
 }
 
@@ -148,7 +154,8 @@ fn private() -> Server {
     starting.lock().expect("the start lock can be taken");
     in_use.lock_shared().expect("the use lock can be shared");
     let admin = admin_config(&home);
-    if admin.connect(postgres::NoTls).is_err() {
+    let was_down = admin.connect(postgres::NoTls).is_err();
+    if was_down {
         start(&home);
     }
     let deadline = Instant::now() + Duration::from_secs(60);
@@ -157,7 +164,21 @@ fn private() -> Server {
         assert!(Instant::now() < deadline, "the private PostgreSQL server does not answer: {error:?}\n{log}");
         std::thread::sleep(Duration::from_millis(50));
     }
+    if was_down {
+        drop_leftovers(&admin);
+    }
     Server { admin, _in_use: Some(in_use) }
+}
+
+/// Drops what test processes that were killed have left behind. Called right after a start, when nobody has any yet.
+fn drop_leftovers(admin: &postgres::Config) {
+    let mut client = admin.connect(postgres::NoTls).expect("the server answers");
+    let found =
+        client.query(r"SELECT datname::text FROM pg_database WHERE datname LIKE 'plinth\_test\_%'", &[]);
+    for row in found.expect("the catalogue can be read") {
+        let name: String = row.get(0);
+        client.batch_execute(&format!("DROP DATABASE IF EXISTS {name}")).expect("a leftover can be dropped");
+    }
 }
 
 fn admin_config(home: &Path) -> postgres::Config {

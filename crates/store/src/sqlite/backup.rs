@@ -1,6 +1,6 @@
 //! Copies of a SQLite database, taken while it is in use, and the way back.
 
-use super::{beside, connect, lock};
+use super::{beside, connect, create_private, lock, private_directory};
 use crate::backup::{cannot, sync};
 use crate::{Error, Result};
 use rusqlite::backup::{Backup, StepResult};
@@ -17,6 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) fn copy(from: &Path, to: &Path) -> Result<BTreeMap<String, u32>> {
     let failed = |error: rusqlite::Error| Error::Backup(format!("the copy failed: {error}"));
     let source = connect(from)?;
+    create_private(to)?;
     let mut target = Connection::open(to).map_err(failed)?;
     // Until the manifest is written it is no backup: no need to survive a crash, and twice as fast without.
     target.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF").map_err(failed)?;
@@ -40,7 +41,7 @@ pub(crate) fn copy(from: &Path, to: &Path) -> Result<BTreeMap<String, u32>> {
 /// Puts a copy where no database is.
 pub(crate) fn put(copy: &Path, target: &Path) -> Result<()> {
     if let Some(parent) = target.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        fs::create_dir_all(parent).map_err(|error| cannot("create", parent, &error))?;
+        private_directory(parent).map_err(|error| cannot("create", parent, &error))?;
     }
     let _lock = lock(target)?;
     for path in [target.to_owned(), beside(target, "wal"), beside(target, "shm")] {
@@ -52,6 +53,8 @@ pub(crate) fn put(copy: &Path, target: &Path) -> Result<()> {
         }
     }
     let partial = beside(target, "restoring");
+    // What an interrupted restore has left behind was never in use.
+    let _ = fs::remove_file(&partial);
     fs::copy(copy, &partial).map_err(|error| cannot("write", &partial, &error))?;
     let conn = Connection::open_with_flags(&partial, OpenFlags::SQLITE_OPEN_READ_ONLY)
         .map_err(|error| cannot("open", &partial, &error))?;

@@ -14,6 +14,7 @@ use crate::{Arg, Config, Error, Result, Row, limits};
 use crossbeam_channel::Receiver;
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -33,7 +34,12 @@ pub(crate) fn open(
     writes: Receiver<Task>,
     reads: &Receiver<Task>,
 ) -> Result<Opened> {
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        private_directory(parent)
+            .map_err(|error| Error::Open(format!("{} cannot be created: {error}", parent.display())))?;
+    }
     let lock = lock(path)?;
+    create_private(path)?;
     let mut threads = Vec::new();
     let writer = writer::Writer::open(path, config, shared.clone(), lock)?;
     let checkpointer = checkpoint::Checkpointer::open(path, shared.clone(), writer.wal_pages())?;
@@ -58,6 +64,18 @@ pub(crate) fn spawn(name: &str, f: impl FnOnce() + Send + 'static) -> Result<Joi
         .map_err(|error| Error::Open(format!("a thread cannot be started: {error}")))
 }
 
+/// Creates the file, where it is new, for its owner alone: it will hold what nobody else may read. SQLite gives the
+/// two files beside it the same permissions.
+fn create_private(path: &Path) -> Result<()> {
+    let created = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
+    created.map(drop).map_err(|error| Error::Open(format!("{} cannot be opened: {error}", path.display())))
+}
+
+/// Creates a directory and its parents, where they are new, for their owner alone.
+pub(crate) fn private_directory(path: &Path) -> std::io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
 /// One process a file: SQLite would let two in, and then each would read what the other has half told its callers.
 fn lock(path: &Path) -> Result<File> {
     let lock_path = beside(path, "lock");
@@ -65,6 +83,7 @@ fn lock(path: &Path) -> Result<File> {
         .create(true)
         .truncate(false)
         .write(true)
+        .mode(0o600)
         .open(&lock_path)
         .map_err(|error| Error::Open(format!("{} cannot be opened: {error}", lock_path.display())))?;
     match file.try_lock() {

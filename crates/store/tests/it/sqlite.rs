@@ -212,3 +212,21 @@ fn a_closed_store_is_one_file() {
         moved.close().await;
     });
 }
+
+#[test]
+fn the_files_are_their_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    plinth_testkit::run(async {
+        let home = tempfile::tempdir().unwrap();
+        let (data, backup) = (home.path().join("new").join("data"), home.path().join("backup"));
+        let store = Store::open(Config::sqlite(data.join("plinth.db")), plinth_kernel::World::system())
+            .await
+            .unwrap();
+        store.backup(&backup).await.unwrap();
+        for file in [data.join("plinth.db"), data.join("plinth.db-wal"), backup.join("plinth.db")] {
+            let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+            assert_eq!(mode & 0o077, 0, "{} has mode {mode:o}", file.display());
+        }
+        store.close().await;
+    });
+}

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::by::By;
-use crate::check::from_text;
+use crate::check::{clipped, from_text};
 use crate::limits::{AUDIT_TEXT_BYTES_MAX, AUDIT_VERIFY_PAGE};
 use crate::model::audit::{Canonical, ChainHash, GENESIS, digest, hex};
 use crate::page::{Keyset, Listed, PageRequest, keyset, list};
@@ -35,10 +35,10 @@ pub fn record(
         at: tx.now(),
         actor: by.actor.to_string(),
         action: action.to_owned(),
-        target: clipped(target),
+        target: clipped(target, AUDIT_TEXT_BYTES_MAX).to_owned(),
         before_digest: before.map(digest),
         after_digest: after.map(digest),
-        request_id: by.request_id.as_deref().map(clipped),
+        request_id: by.request_id.as_deref().map(|id| clipped(id, AUDIT_TEXT_BYTES_MAX).to_owned()),
         ip: by.ip.map(|ip| ip.to_string()),
         hash: Vec::new(),
     };
@@ -112,11 +112,18 @@ plinth_store::row!(EntryRow {
     hash
 });
 
-const LIST: Keyset = keyset!(
-    "SELECT sequence, id, at, actor, action, target, before_digest, after_digest, request_id, ip, hash
-     FROM audit_entries WHERE tenant_id = $1",
-    "sequence"
-);
+macro_rules! select_entries {
+    ($rest:literal) => {
+        concat!(
+            "SELECT sequence, id, at, actor, action, target, before_digest, after_digest, request_id, ip, hash
+             FROM audit_entries WHERE tenant_id = $1 ",
+            $rest
+        )
+    };
+}
+
+const LIST: Keyset = keyset!(select_entries!(""), "sequence");
+const WALK: &str = select_entries!("AND sequence > $2 AND sequence <= $3 ORDER BY sequence LIMIT $4");
 
 impl EntryRow {
     fn chained(&self, tenant: &TenantId, previous: &ChainHash) -> ChainHash {
@@ -200,15 +207,7 @@ pub async fn verify_chain(store: &Store, tenant: &TenantId) -> Result<ChainRepor
     while walk.intact < length {
         let (owner, from, to) = (tenant.clone(), walk.intact, length);
         let rows: Vec<EntryRow> = store
-            .read(move |tx| {
-                tx.all(
-                    "SELECT sequence, id, at, actor, action, target, before_digest, after_digest, request_id, ip, hash
-                     FROM audit_entries WHERE tenant_id = $1 AND sequence > $2 AND sequence <= $3
-                     ORDER BY sequence LIMIT $4",
-                    args![&owner, from, to, AUDIT_VERIFY_PAGE],
-                )
-                .map_err(Problem::from)
-            })
+            .read(move |tx| tx.all(WALK, args![&owner, from, to, AUDIT_VERIFY_PAGE]).map_err(Problem::from))
             .await?;
         if rows.is_empty() || !rows.iter().all(|row| walk.step(tenant, row)) {
             return Ok(walk.report(true));
@@ -246,13 +245,4 @@ impl Walk {
 /// A hash column; one of another length is damage, which the chain then shows.
 fn as_hash(bytes: &[u8]) -> ChainHash {
     bytes.try_into().unwrap_or(GENESIS)
-}
-
-/// Bounds what callers and other systems put into an entry, at a character's edge.
-fn clipped(text: &str) -> String {
-    let mut end = text.len().min(AUDIT_TEXT_BYTES_MAX);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text[..end].to_owned()
 }

@@ -1,6 +1,6 @@
 //! From a credential to a principal: the part that runs for every request.
 //!
-//! Sketch: a known API key costs one CRC, one SHA-256 of 43 bytes and one lookup in a sharded map, about 0.5 µs and
+//! Sketch: a known API key costs one CRC, one SHA-256 of 43 bytes and one lookup in a sharded map: no allocation and
 //! no IO. An unknown or forgotten one costs one indexed read; loads of the same key share a stripe's lock, so a burst
 //! with a cold key is one read, and at most [`LOADS_IN_FLIGHT_MAX`] reads run at once whatever callers invent.
 
@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::caches::{Caches, TokenHash};
-use crate::check::{from_json, from_text};
+use crate::check::{from_json, from_text, sentence};
 use crate::credential::{Credential, TenantFacts, TenantRecord};
 use crate::keys::KeyKind;
 use crate::limits::{CACHE_TTL_MS, LOADS_IN_FLIGHT_MAX, NEGATIVE_TTL_MS, SECOND_MS};
@@ -105,7 +105,9 @@ impl From<AuthError> for Problem {
             AuthError::MalformedKey(_) => {
                 return Problem::new(code, sentence(&error.to_string()));
             }
-            AuthError::Unauthenticated => "The credential is not valid. Check that the whole key was copied.",
+            AuthError::Unauthenticated => {
+                "The credential is not valid: there is no such key, or the session is over."
+            }
             AuthError::KeyExpired => "The key has expired. Use its successor or create a new one.",
             AuthError::KeyRevoked => "The key was revoked. Create a new one in the console.",
             AuthError::IpNotAllowed => "The key may not be used from this address.",
@@ -116,13 +118,6 @@ impl From<AuthError> for Problem {
         };
         Problem::new(code, detail).caused_by(error)
     }
-}
-
-fn sentence(text: &str) -> String {
-    let mut characters = text.chars();
-    characters
-        .next()
-        .map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), characters.as_str()))
 }
 
 /// An API key in memory.
@@ -274,14 +269,14 @@ impl Authenticator {
             .read(move |tx| tx.opt(LOAD_KEY, args![handle.as_str()]).map_err(Problem::from))
             .await?;
         let Some(row) = row else { return Ok(None) };
-        let Some(record) = self.key_record(handle, row)? else { return Ok(None) };
+        let Some(record) = self.key_record(row)? else { return Ok(None) };
         let record = Arc::new(record);
         self.caches.keys.insert_loaded(epoch, handle, record.clone());
         Ok(Some(record))
     }
 
     /// `None` for a personal key whose owner has left the organisation.
-    fn key_record(&self, handle: KeyHandle, row: KeyRow) -> Result<Option<KeyRecord>, Problem> {
+    fn key_record(&self, row: KeyRow) -> Result<Option<KeyRecord>, Problem> {
         let kind: KeyKind = from_text(&row.kind)?;
         let patterns: ScopeSet = from_json::<Vec<String>>(&row.scopes)?.into_iter().collect();
         let role: Option<Role> = row.role.as_deref().map(from_text).transpose()?;
@@ -325,8 +320,7 @@ impl Authenticator {
             revoked: row.revoked_at.is_some(),
             read_at: self.world.now(),
             usage: Usage::new(row.last_used_at),
-        })
-        .inspect(|_| tracing::trace!(handle = handle.as_str(), "API key loaded")))
+        }))
     }
 
     fn tenant_record(&self, row: TenantColumns) -> Result<Arc<TenantRecord>, Problem> {

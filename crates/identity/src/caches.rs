@@ -18,7 +18,9 @@ use crate::authenticator::{KeyRecord, SessionRecord};
 use crate::cache::Cache;
 use crate::credential::{Credential, RateCells, TenantFacts, TenantRecord};
 use crate::issuers::IssuerSet;
-use crate::limits::{CACHE_ENTRIES, NEGATIVE_ENTRIES};
+use crate::limits::{
+    CELLS_CACHED_MAX, KEYS_CACHED_MAX, NEGATIVE_ENTRIES, SESSIONS_CACHED_MAX, TOKENS_CACHED_MAX,
+};
 use crate::model::key_text::KeyHandle;
 use crate::signing::SigningSet;
 
@@ -80,13 +82,13 @@ pub(crate) struct Caches {
 impl Caches {
     pub fn new() -> Self {
         Self {
-            keys: Cache::new(CACHE_ENTRIES),
+            keys: Cache::new(KEYS_CACHED_MAX),
             unknown_keys: Cache::new(NEGATIVE_ENTRIES),
-            sessions: Cache::new(CACHE_ENTRIES),
-            tokens: Cache::new(CACHE_ENTRIES),
-            signing: Cache::new(CACHE_ENTRIES),
-            issuers: Cache::new(CACHE_ENTRIES),
-            cells: Cache::new(CACHE_ENTRIES),
+            sessions: Cache::new(SESSIONS_CACHED_MAX),
+            tokens: Cache::new(TOKENS_CACHED_MAX),
+            signing: Cache::new(KEYS_CACHED_MAX),
+            issuers: Cache::new(KEYS_CACHED_MAX),
+            cells: Cache::new(CELLS_CACHED_MAX),
             tenants: Mutex::default(),
         }
     }

@@ -38,7 +38,7 @@ impl Faults {
     pub fn email(&mut self, pointer: &str, text: &str) -> Option<Email> {
         let parsed = Email::parse(text);
         if let Err(error) = &parsed {
-            self.add(pointer, "invalid_email", format!("{error}."));
+            self.add(pointer, "invalid_email", sentence(&error.to_string()));
         }
         parsed.ok()
     }
@@ -67,11 +67,28 @@ impl Faults {
             match read(text) {
                 Ok(value) if !out.contains(&value) => out.push(value),
                 Ok(_) => {}
-                Err(detail) => self.add(format!("{pointer}/{index}"), code, format!("{detail}.")),
+                Err(detail) => self.add(format!("{pointer}/{index}"), code, sentence(&detail)),
             }
         }
         out
     }
+}
+
+/// The text of an error as a sentence for people.
+pub(crate) fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    characters
+        .next()
+        .map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), characters.as_str()))
+}
+
+/// At most `max` bytes of what somebody else wrote, cut at a character's edge.
+pub(crate) fn clipped(text: &str, max: usize) -> &str {
+    let mut end = text.len().min(max);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }
 
 /// A list as its column holds it.

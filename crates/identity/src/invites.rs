@@ -13,8 +13,8 @@ use crate::audit;
 use crate::by::By;
 use crate::check::{Faults, from_text};
 use crate::limits::{INVITE_TTL_MS, INVITES_OPEN_MAX, MEMBERS_MAX};
-use crate::login::{Device, OpenedSession};
-use crate::members::{join, may_grant, people_of};
+use crate::login::{Device, NewAccount, OpenedSession};
+use crate::members::{join, may_grant, may_touch, people_of};
 use crate::model::email::Email;
 use crate::page::{Keyset, Listed, PageRequest, keyset, list};
 use crate::passwords::HashedPassword;
@@ -155,6 +155,14 @@ struct OpenInvite {
 }
 plinth_store::row!(OpenInvite { organisation_id, id, tenant_id, email, role, password_hash });
 
+/// Who accepts an invitation.
+enum Person {
+    /// Somebody with an account, who proved it.
+    Known(Email),
+    /// Somebody without one.
+    New(NewAccount),
+}
+
 impl Identity {
     /// Invites somebody. An earlier open invitation for the same address is taken back.
     pub fn create_invite(&self, tx: &mut Tx<'_>, by: &By, new: &NewInvite) -> Result<IssuedInvite, Problem> {
@@ -162,7 +170,7 @@ impl Identity {
         let email = faults.email("/email", &new.email);
         faults.finish()?;
         let email = email.ok_or_else(|| Problem::internal("a checked address is missing"))?;
-        may_grant(by, new.role)?;
+        may_grant(self.scopes(), by, new.role)?;
         let home = people_of(tx, by)?;
         self.room_for_one_more(tx, &home.organisation, &email)?;
         let now = tx.now();
@@ -234,7 +242,7 @@ impl Identity {
     pub fn revoke_invite(&self, tx: &mut Tx<'_>, by: &By, id: &InviteId) -> Result<Invite, Problem> {
         let home = people_of(tx, by)?;
         let before = invite_of(tx, &home.organisation, id)?;
-        may_grant(by, before.role)?;
+        may_touch(by, before.role)?;
         let now = tx.now();
         let changed = tx.exec(
             "UPDATE invites SET revoked_at = $3 WHERE organisation_id = $1 AND id = $2
@@ -270,32 +278,24 @@ impl Identity {
             })
             .await?;
         let email = Email::parse(&found.email).map_err(Problem::internal)?;
-        let (name, hash) = match &found.password_hash {
+        let person = match &found.password_hash {
             Some(stored) => {
                 let stored = HashedPassword(Secret::new(stored.clone()));
                 self.check_password(&email, &accept.password, Some(stored), &device).await?;
-                (String::new(), None)
+                Person::Known(email)
             }
-            None => {
-                let (name, hash) = self.new_account(&email, &accept.name, &accept.password).await?;
-                (name, Some(hash))
-            }
+            None => Person::New(self.new_account(&email, &accept.name, &accept.password).await?),
         };
         let identity = self.clone();
-        self.store()
-            .write(move |tx| identity.take_up(tx, token_hash, &found, &email, &name, hash.as_ref(), &device))
-            .await
+        self.store().write(move |tx| identity.take_up(tx, token_hash, &found, &person, &device)).await
     }
 
-    #[allow(clippy::too_many_arguments)] // one transaction's worth of what was prepared outside it
     fn take_up(
         &self,
         tx: &mut Tx<'_>,
         token_hash: [u8; 32],
         invite: &OpenInvite,
-        email: &Email,
-        name: &str,
-        hash: Option<&HashedPassword>,
+        person: &Person,
         device: &Device,
     ) -> Result<OpenedSession, Problem> {
         let now = tx.now();
@@ -308,11 +308,15 @@ impl Identity {
         if taken != 1 {
             return Err(no_longer_open());
         }
+        let email = match person {
+            Person::Known(email) => email,
+            Person::New(account) => &account.email,
+        };
         let existing: Option<MemberId> =
             tx.opt("SELECT id FROM members WHERE email_key = $1", args![email.key()])?;
-        let member = match (existing, hash) {
-            (Some(id), None) => id,
-            (None, Some(hash)) => insert_member(tx, email, name, hash)?,
+        let member = match (existing, person) {
+            (Some(id), Person::Known(_)) => id,
+            (None, Person::New(account)) => insert_member(tx, account)?,
             // The account came or went between the read and here: what was proved no longer fits.
             _ => {
                 return Err(Problem::new(
@@ -344,17 +348,19 @@ pub(crate) fn acting_as(tenant: TenantId, member: &MemberId, device: &Device) ->
     }
 }
 
-pub(crate) fn insert_member(
-    tx: &mut Tx<'_>,
-    email: &Email,
-    name: &str,
-    hash: &HashedPassword,
-) -> Result<MemberId, Problem> {
+pub(crate) fn insert_member(tx: &mut Tx<'_>, account: &NewAccount) -> Result<MemberId, Problem> {
     let (id, now): (MemberId, Micros) = (tx.id(), tx.now());
     tx.exec(
         "INSERT INTO members (id, email, email_key, name, password_hash, rev, created_at, updated_at)
          VALUES ($1, $2, $3, $4, $5, 1, $6, $6)",
-        args![&id, email.as_str(), email.key(), name, hash.0.reveal(), now],
+        args![
+            &id,
+            account.email.as_str(),
+            account.email.key(),
+            &account.name,
+            account.password.0.reveal(),
+            now
+        ],
     )?;
     Ok(id)
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use parking_lot::RwLock;
 use plinth_kernel::{Code, Id, IssuerId, Micros, Problem, ScopeSet, TenantId, ports::BoxFuture};
 use plinth_store::{Arg, Tx, args};
 use serde::{Deserialize, Serialize};
@@ -236,7 +237,8 @@ impl Identity {
             let trusted = Trusted {
                 jwks_url: row.jwks_url,
                 scopes: scopes.into_iter().collect(),
-                keys: Mutex::default(),
+                known: RwLock::default(),
+                refresh: Mutex::default(),
             };
             by_name.insert(row.issuer, Arc::new(trusted));
         }
@@ -257,8 +259,10 @@ pub(crate) struct IssuerSet {
 pub(crate) struct Trusted {
     jwks_url: String,
     pub scopes: ScopeSet,
-    /// Held while fetching, so that a burst of tokens is one request.
-    keys: Mutex<Fetched>,
+    known: RwLock<Arc<Fetched>>,
+    /// When a fetch was last tried, whatever came of it. Held while fetching, so that a burst of tokens is one
+    /// request.
+    refresh: Mutex<Option<Micros>>,
 }
 
 #[derive(Default)]
@@ -266,42 +270,58 @@ struct Fetched {
     keys: Vec<Jwk>,
     /// When `keys` arrived.
     at: Option<Micros>,
-    /// When a fetch was last tried, whatever came of it.
-    tried_at: Option<Micros>,
 }
 
 impl Trusted {
     /// The key that a token names. The document is fetched when it is old or does not have the key, but never more
     /// often than once a minute: callers who invent key ids cannot make us hammer the issuer. A document that can no
-    /// longer be fetched serves on for a day.
+    /// longer be fetched serves on for a day, and while one caller fetches, the others use what is known.
     pub async fn key(
         &self,
         kid: Option<&str>,
         fetcher: &dyn JwksFetcher,
         now: Micros,
     ) -> Result<PublicKey, TokenError> {
-        let mut fetched = self.keys.lock().await;
-        let age = |since: Option<Micros>| since.map(|at| now.since(at) / 1_000);
-        let older = |since: Option<Micros>, limit_ms: u64| age(since).is_none_or(|ms| ms >= limit_ms as i64);
-        let wanted = older(fetched.at, JWKS_FRESH_MS) || fetched.find(kid).is_none();
-        if wanted && older(fetched.tried_at, JWKS_REFRESH_MS_MIN) {
-            fetched.tried_at = Some(now);
-            match fetcher
-                .fetch(&self.jwks_url)
-                .await
-                .and_then(|body| parse_set(&body).map_err(|e| e.to_string()))
-            {
-                Ok(keys) => (fetched.keys, fetched.at) = (keys, Some(now)),
-                Err(reason) => {
-                    tracing::warn!(url = self.jwks_url, reason, "an issuer's keys cannot be fetched")
+        let known = self.known.read().clone();
+        let found = known.find(kid).filter(|_| !older(known.at, JWKS_STALE_MS_MAX, now));
+        match found {
+            Some(key) if !older(known.at, JWKS_FRESH_MS, now) => return Ok(key.clone()),
+            Some(key) => {
+                let Ok(mut tried_at) = self.refresh.try_lock() else { return Ok(key.clone()) };
+                self.fetch(&mut tried_at, fetcher, now).await;
+            }
+            None => {
+                let mut tried_at = self.refresh.lock().await;
+                // Whoever held the lock before may have brought it.
+                let known = self.known.read().clone();
+                if known.find(kid).is_none() || older(known.at, JWKS_STALE_MS_MAX, now) {
+                    self.fetch(&mut tried_at, fetcher, now).await;
                 }
             }
         }
-        if older(fetched.at, JWKS_STALE_MS_MAX) {
+        let known = self.known.read().clone();
+        if older(known.at, JWKS_STALE_MS_MAX, now) {
             return Err(TokenError::Unavailable);
         }
-        fetched.find(kid).cloned().ok_or(TokenError::UnknownKey)
+        known.find(kid).cloned().ok_or(TokenError::UnknownKey)
     }
+
+    async fn fetch(&self, tried_at: &mut Option<Micros>, fetcher: &dyn JwksFetcher, now: Micros) {
+        if !older(*tried_at, JWKS_REFRESH_MS_MIN, now) {
+            return;
+        }
+        *tried_at = Some(now);
+        match fetcher.fetch(&self.jwks_url).await.and_then(|body| parse_set(&body).map_err(|e| e.to_string()))
+        {
+            Ok(keys) => *self.known.write() = Arc::new(Fetched { keys, at: Some(now) }),
+            Err(reason) => tracing::warn!(url = self.jwks_url, reason, "an issuer's keys cannot be fetched"),
+        }
+    }
+}
+
+/// Whether something is at least this old, or never happened.
+fn older(since: Option<Micros>, limit_ms: u64, now: Micros) -> bool {
+    since.is_none_or(|at| now.since(at) / 1_000 >= limit_ms as i64)
 }
 
 impl Fetched {

@@ -339,7 +339,7 @@ impl Identity {
             match self.scopes().covers(&by.scopes, pattern) {
                 Ok(true) => Ok(pattern.to_owned()),
                 Ok(false) => Err(format!("You cannot grant {pattern}: you do not have all of it yourself")),
-                Err(unknown) => Err(sentence_case(&unknown.to_string())),
+                Err(unknown) => Err(unknown.to_string()),
             }
         })
     }
@@ -565,11 +565,4 @@ fn successor_of(old: &ApiKey, now: Micros) -> Result<Draft, Problem> {
         predecessor_id: Some(old.id.clone()),
         expires_at: old.expires_at.map(|end| Micros(now.0.saturating_add(end.since(old.created_at)))),
     })
-}
-
-fn sentence_case(text: &str) -> String {
-    let mut characters = text.chars();
-    characters
-        .next()
-        .map_or_else(String::new, |first| format!("{}{}", first.to_uppercase(), characters.as_str()))
 }

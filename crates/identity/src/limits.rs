@@ -101,8 +101,14 @@ pub const JWKS_FRESH_MS: u64 = HOUR_MS;
 /// A JWKS document that can no longer be fetched is trusted until this age.
 pub const JWKS_STALE_MS_MAX: u64 = DAY_MS;
 
-/// Keys, sessions and tenants held in memory, each.
-pub const CACHE_ENTRIES: usize = 16_384;
+/// API keys, and sets of signing keys and issuers, held in memory, each. A key takes about 1 KiB.
+pub const KEYS_CACHED_MAX: usize = 16_384;
+/// Console sessions held in memory. One takes about 5 KiB, most of it scopes.
+pub const SESSIONS_CACHED_MAX: usize = 2_048;
+/// Verified end-user tokens held in memory. One takes about 2 KiB.
+pub const TOKENS_CACHED_MAX: usize = 8_192;
+/// Holders of credentials whose counters are held in memory.
+pub const CELLS_CACHED_MAX: usize = 32_768;
 /// Unknown key ids remembered, so that repeated nonsense costs no read.
 pub const NEGATIVE_ENTRIES: usize = 8_192;
 /// How long an unknown key id is remembered.

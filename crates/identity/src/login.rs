@@ -8,10 +8,10 @@ use plinth_store::{Tx, args};
 use crate::Identity;
 use crate::audit;
 use crate::by::By;
-use crate::check::Faults;
+use crate::check::{Faults, sentence};
 use crate::invites::acting_as;
 use crate::model::email::Email;
-use crate::model::password::{Password, PasswordError};
+use crate::model::password::Password;
 use crate::passwords::HashedPassword;
 use crate::secret::Secret;
 use crate::sessions::{choices, open_session, session_over};
@@ -40,6 +40,13 @@ pub struct OpenedSession {
     pub tenant: TenantId,
     /// The cookie's value.
     pub token: Secret<String>,
+}
+
+/// An account that is about to be made, checked and with its password hashed.
+pub(crate) struct NewAccount {
+    pub email: Email,
+    pub name: String,
+    pub password: HashedPassword,
 }
 
 struct Account {
@@ -132,16 +139,16 @@ impl Identity {
         email: &Email,
         name: &str,
         password: &Secret<String>,
-    ) -> Result<(String, HashedPassword), Problem> {
+    ) -> Result<NewAccount, Problem> {
         let mut faults = Faults::default();
         let name = faults.name("/name", name);
         let chosen = Password::choose(password.reveal(), email);
         if let Err(error) = &chosen {
-            faults.add("/password", error.code(), password_sentence(*error));
+            faults.add("/password", error.code(), sentence(&error.to_string()));
         }
         faults.finish()?;
         let hash = self.passwords().hash(chosen.map_err(Problem::internal)?).await?;
-        Ok((name, hash))
+        Ok(NewAccount { email: email.clone(), name, password: hash })
     }
 
     /// Changes a member's password. Every other session of theirs ends.
@@ -168,7 +175,7 @@ impl Identity {
             Problem::validation(vec![FieldError::pointer(
                 "/new_password",
                 error.code(),
-                password_sentence(error),
+                sentence(&error.to_string()),
             )])
         })?;
         let hash = self.passwords().hash(chosen).await?;
@@ -191,14 +198,6 @@ fn set_password(tx: &mut Tx<'_>, member: &MemberId, hash: &HashedPassword) -> Re
         args![member, hash.0.reveal(), now],
     )?;
     Ok(())
-}
-
-fn password_sentence(error: PasswordError) -> String {
-    let text = error.to_string();
-    let mut characters = text.chars();
-    characters
-        .next()
-        .map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), characters.as_str()))
 }
 
 fn wrong_credentials() -> Problem {

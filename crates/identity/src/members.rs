@@ -16,6 +16,7 @@ use crate::audit;
 use crate::by::By;
 use crate::check::from_text;
 use crate::keys::{refresh_personal_keys, revoke_personal_keys};
+use crate::model::scope::{ScopeCatalogue, role_grants};
 use crate::page::{Keyset, Listed, PageRequest, keyset, list};
 use crate::sessions::{end_sessions_in, refresh_sessions_in};
 use crate::tenants::{Home, home};
@@ -116,7 +117,8 @@ impl Identity {
         if before.role == role {
             return Ok(before);
         }
-        may_grant(by, before.role.min(role))?;
+        may_touch(by, before.role)?;
+        may_grant(self.scopes(), by, role)?;
         if before.role == Role::Owner {
             another_owner(tx, &home.organisation, id)?;
         }
@@ -139,7 +141,7 @@ impl Identity {
         let home = people_of(tx, by)?;
         let before = member_of(tx, &home.organisation, id)?;
         if by.actor != Actor::Member(id.clone()) {
-            may_grant(by, before.role)?;
+            may_touch(by, before.role)?;
         }
         if before.role == Role::Owner {
             another_owner(tx, &home.organisation, id)?;
@@ -172,12 +174,25 @@ pub(crate) fn people_of(tx: &mut Tx<'_>, by: &By) -> Result<Home, Problem> {
     Ok(home)
 }
 
-/// Only owners hand out, take or touch ownership.
-pub(crate) fn may_grant(by: &By, highest: Role) -> Result<(), Problem> {
-    if highest != Role::Owner || by.is_owner() {
+/// Only owners touch owners.
+pub(crate) fn may_touch(by: &By, role: Role) -> Result<(), Problem> {
+    if role != Role::Owner || by.is_owner() {
         return Ok(());
     }
     Err(Problem::new(Code::Forbidden, "Only an owner can make, change or remove an owner."))
+}
+
+/// Nobody hands out a role that may do more than they: a key that can invite people must not invite its holder to
+/// everything else.
+pub(crate) fn may_grant(scopes: &ScopeCatalogue, by: &By, role: Role) -> Result<(), Problem> {
+    may_touch(by, role)?;
+    if scopes.iter().filter(|scope| role_grants(role, scope)).all(|scope| by.scopes.contains(scope)) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        Code::Forbidden,
+        format!("The role {role} may do more than you may, so you cannot give it."),
+    ))
 }
 
 fn another_owner(tx: &mut Tx<'_>, organisation: &OrganisationId, except: &MemberId) -> Result<(), Problem> {

@@ -12,7 +12,7 @@ use crate::audit;
 use crate::authenticator::token_hash;
 use crate::by::By;
 use crate::caches::{Change, announce};
-use crate::check::from_text;
+use crate::check::{clipped, from_text};
 use crate::limits::{SESSIONS_PER_MEMBER_MAX, USER_AGENT_BYTES_MAX};
 use crate::login::{Device, OpenedSession};
 use crate::members::{Member, member_of};
@@ -222,7 +222,7 @@ pub(crate) fn open_session(
     forget_sessions(identity, tx, surplus)?;
     let (id, now): (SessionId, Micros) = (tx.id(), tx.now());
     let token = new_token(tx.world());
-    let agent = device.user_agent.as_deref().map(clipped);
+    let agent = device.user_agent.as_deref().map(|agent| clipped(agent, USER_AGENT_BYTES_MAX));
     let ip = device.ip.map(|ip| ip.to_string());
     tx.exec(
         "INSERT INTO sessions (id, token_hash, member_id, tenant_id, user_agent, ip, created_at, last_seen_at)
@@ -301,12 +301,4 @@ pub(crate) fn session_over() -> Problem {
 /// 256 random bits.
 fn new_token(world: &World) -> Secret<String> {
     Secret::new(URL_SAFE_NO_PAD.encode(world.bytes::<32>()))
-}
-
-fn clipped(text: &str) -> &str {
-    let mut end = text.len().min(USER_AGENT_BYTES_MAX);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
 }

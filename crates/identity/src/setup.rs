@@ -2,20 +2,17 @@
 
 use plinth_kernel::{Code, Problem, Role};
 use plinth_store::{Tx, args};
-use serde_json::json;
 
 use crate::Identity;
-use crate::audit;
 use crate::authenticator::token_hash;
 use crate::check::Faults;
 use crate::invites::{acting_as, insert_member};
 use crate::limits::SETUP_TTL_MS;
-use crate::login::{Device, OpenedSession};
+use crate::login::{Device, NewAccount, OpenedSession};
 use crate::members::join;
-use crate::model::email::Email;
-use crate::passwords::HashedPassword;
 use crate::secret::Secret;
 use crate::sessions::open_session;
+use crate::tenants::record_tenant;
 
 /// What the first person gives.
 #[derive(Debug)]
@@ -90,23 +87,18 @@ impl Identity {
         faults.name("/organisation", &request.organisation);
         faults.finish()?;
         let email = email.ok_or_else(|| Problem::internal("a checked address is missing"))?;
-        let (name, password) = self.new_account(&email, &request.name, &request.password).await?;
+        let account = self.new_account(&email, &request.name, &request.password).await?;
         let identity = self.clone();
         self.store()
-            .write(move |tx| {
-                identity.set_up(tx, hash, &email, &name, &password, &request.organisation, &device)
-            })
+            .write(move |tx| identity.set_up(tx, hash, &account, &request.organisation, &device))
             .await
     }
 
-    #[allow(clippy::too_many_arguments)] // one transaction's worth of what was prepared outside it
     fn set_up(
         &self,
         tx: &mut Tx<'_>,
         token_hash: [u8; 32],
-        email: &Email,
-        name: &str,
-        password: &HashedPassword,
+        account: &NewAccount,
         organisation: &str,
         device: &Device,
     ) -> Result<OpenedSession, Problem> {
@@ -121,14 +113,11 @@ impl Identity {
         if taken != 1 || first != 1 {
             return Err(token_refused());
         }
-        let organisation = self.create_organisation(tx, organisation)?;
-        let member = insert_member(tx, email, name, password)?;
+        let organisation = self.insert_organisation(tx, organisation)?;
+        let member = insert_member(tx, account)?;
         let by = acting_as(organisation.live.id.clone(), &member, device);
         join(tx, &by, &organisation.id, &member, Role::Owner)?;
-        let state = serde_json::to_value(&organisation.live).map_err(Problem::internal)?;
-        audit::record(tx, &by, "identity.tenant.created", organisation.live.id.as_ref(), None, Some(&state))?;
-        let data = json!({"tenant_id": organisation.live.id, "name": organisation.live.name, "mode": organisation.live.mode});
-        by.emit(tx, "identity.tenant.created", organisation.live.id.as_ref() as &str, data);
+        record_tenant(tx, &by, "identity.tenant.created", None, &organisation.live)?;
         open_session(self, tx, &member, &organisation.live.id, device)
     }
 }

@@ -1,6 +1,6 @@
 //! Organisations and their tenants, which come in pairs: one for real, one for trying things out.
 
-use plinth_kernel::{Code, Id, Micros, Mode, OrganisationId, Problem, TenantId};
+use plinth_kernel::{Code, Id, Micros, Mode, OrganisationId, Problem, TenantId, TraceContext};
 use plinth_store::{Arg, Tx, args};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -131,9 +131,24 @@ impl TenantRow {
 }
 
 impl Identity {
-    /// Makes an organisation with its first pair of tenants. The caller records the act: setup and the operator's
-    /// command do it for different people.
-    pub fn create_organisation(&self, tx: &mut Tx<'_>, name: &str) -> Result<NewOrganisation, Problem> {
+    /// Makes an organisation with its first pair of tenants, for the operator at the terminal.
+    pub fn create_organisation(
+        &self,
+        tx: &mut Tx<'_>,
+        name: &str,
+        trace: TraceContext,
+    ) -> Result<NewOrganisation, Problem> {
+        let organisation = self.insert_organisation(tx, name)?;
+        let by = By::system(organisation.live.id.clone(), "operator", trace);
+        record_tenant(tx, &by, "identity.tenant.created", None, &organisation.live)?;
+        Ok(organisation)
+    }
+
+    pub(crate) fn insert_organisation(
+        &self,
+        tx: &mut Tx<'_>,
+        name: &str,
+    ) -> Result<NewOrganisation, Problem> {
         let mut faults = Faults::default();
         let name = faults.name("/organisation", name);
         faults.finish()?;
@@ -278,7 +293,7 @@ fn merged(before: &Map<String, Value>, patch: Option<&Map<String, Value>>) -> Ma
     settings
 }
 
-fn record_tenant(
+pub(crate) fn record_tenant(
     tx: &mut Tx<'_>,
     by: &By,
     action: &'static str,

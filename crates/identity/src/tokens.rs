@@ -99,7 +99,7 @@ impl Identity {
         self.mint(tenant, TokenUse::Member, claims, MEMBER_TOKEN_SECONDS).await
     }
 
-    /// Mints a subscription token: one channel for one user.
+    /// Mints a subscription token: one channel for one user. The caller has decided that the user may hear it.
     pub async fn mint_channel_token(
         &self,
         tenant: &TenantId,

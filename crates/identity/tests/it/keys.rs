@@ -8,7 +8,7 @@ use plinth_testkit::both_engines;
 use crate::support::*;
 
 fn refused(result: Result<std::sync::Arc<plinth_identity::Credential>, AuthError>) -> AuthError {
-    result.err().expect("the key should be refused")
+    result.expect_err("the key should be refused")
 }
 
 both_engines! {

@@ -248,6 +248,18 @@ both_engines! {
         let twin = act(&store, move |tx| reader.get_tenant(tx, &tenant)).await.unwrap().twin_id;
         let test_key = plinth_identity::By { actor: Actor::Key(store.world().id()), ..operator(&twin) };
         assert_eq!(invite(&store, &identity, &test_key, "x@example.com", Role::Viewer).await.unwrap_err().code, Code::Forbidden);
+        // A key that may only invite cannot invite its holder to everything else.
+        let inviter = plinth_identity::By {
+            kind: plinth_kernel::PrincipalKind::SecretKey,
+            role: None,
+            scopes: ["identity:members:write"].into_iter().collect(),
+            ..by.clone()
+        };
+        for role in [Role::Admin, Role::Viewer] {
+            let refused = invite(&store, &identity, &inviter, "x@example.com", role).await.unwrap_err();
+            assert_eq!(refused.code, Code::Forbidden);
+        }
+        assert!(invite(&store, &identity, &admin, "x@example.com", Role::Admin).await.is_ok());
         let duplicate = invite(&store, &identity, &by, "ada@example.com", Role::Viewer).await.unwrap_err();
         assert_eq!(duplicate.code, Code::Conflict);
         assert_eq!(invite(&store, &identity, &by, "nonsense", Role::Viewer).await.unwrap_err().errors[0].code, "invalid_email");

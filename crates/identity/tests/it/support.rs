@@ -68,7 +68,7 @@ pub async fn act<T: Send + 'static>(
 
 pub async fn organisation(store: &Store, identity: &Identity) -> NewOrganisation {
     let identity = identity.clone();
-    act(store, move |tx| identity.create_organisation(tx, "Acme")).await.unwrap()
+    act(store, move |tx| identity.create_organisation(tx, "Acme", trace())).await.unwrap()
 }
 
 pub fn operator(tenant: &TenantId) -> By {

@@ -87,6 +87,7 @@ fn encode(bytes: &[u8]) -> String {
 struct Documents {
     by_url: Mutex<HashMap<String, Vec<u8>>>,
     asked: AtomicU32,
+    hangs: std::sync::atomic::AtomicBool,
 }
 
 impl Documents {
@@ -107,6 +108,9 @@ impl JwksFetcher for Documents {
     fn fetch<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<Vec<u8>, String>> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         Box::pin(async move {
+            if self.hangs.load(Ordering::SeqCst) {
+                std::future::pending::<()>().await;
+            }
             self.by_url.lock().get(url).cloned().ok_or_else(|| "connection refused".to_owned())
         })
     }
@@ -269,6 +273,33 @@ both_engines! {
         assert_eq!(documents.asked(), 3);
         store.clock().advance_ms(23 * 3_600_000);
         assert_eq!(why(identity.token(&new.sign("ed", &json!({"alg": "EdDSA", "kid": "ed2"}), &claims(102))).await), Some(TokenError::Unavailable));
+    }
+
+    with (|builder| builder.manual_clock(1))
+    async fn an_issuer_that_hangs_holds_up_one_caller_at_most(store: TestStore) {
+        let (sign_in, documents) = (SignIn::new(7), Arc::new(Documents::default()));
+        documents.serve(&sign_in.jwks());
+        let identity = open_with(&store, documents.clone()).await;
+        let acme = organisation(&store, &identity).await;
+        trust(&store, &identity, &acme.live.id, auth()).await.unwrap();
+        assert!(identity.token(&sign_in.token("ed", &foreign_claims(&acme.live.id, store.world().now()))).await.is_ok());
+        documents.hangs.store(true, Ordering::SeqCst);
+        store.clock().advance_ms(3_600_000);
+        let claims = |user: &str| {
+            let mut claims = foreign_claims(&acme.live.id, store.world().now());
+            claims["sub"] = json!(user);
+            claims
+        };
+        let held_up = tokio::spawn({
+            let (identity, token) = (identity.clone(), sign_in.token("ed", &claims("first")));
+            async move { identity.token(&token).await.is_ok() }
+        });
+        plinth_testkit::eventually("the document is asked for", async || (documents.asked() == 2).then_some(())).await;
+        for user in ["second", "third"] {
+            assert!(identity.token(&sign_in.token("rsa", &claims(user))).await.is_ok());
+        }
+        assert!(!held_up.is_finished());
+        held_up.abort();
     }
 
     with (|builder| builder.manual_clock(1))

@@ -6,6 +6,15 @@ use parking_lot::RwLock;
 use sha2::{Digest, Sha256};
 use std::{collections::HashMap, fmt::Write, io, sync::Arc};
 
+/// A page as a template leaves it.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// Media type.
+    pub content_type: &'static str,
+    /// The page.
+    pub text: String,
+}
+
 /// A page as it is sent.
 #[derive(Debug, Clone)]
 pub struct Rendered {
@@ -22,7 +31,7 @@ pub struct Rendered {
 impl Rendered {
     /// Compresses and hashes a page.
     #[must_use]
-    pub fn new(content_type: &'static str, text: String) -> Self {
+    pub fn new(Draft { content_type, text }: Draft) -> Self {
         let hash = short_hex(&Sha256::digest(text.as_bytes()));
         let brotli = brotli(text.as_bytes(), limits::BROTLI_QUALITY);
         Self { content_type, bytes: text.into(), brotli, hash }
@@ -46,15 +55,11 @@ pub struct Pages(RwLock<HashMap<Key, Arc<Rendered>>>);
 
 impl Pages {
     /// The kept page, or the one that `render` makes. Two first requests may both render: the result is the same.
-    pub fn get_or<E>(
-        &self,
-        key: Key,
-        render: impl FnOnce() -> Result<Rendered, E>,
-    ) -> Result<Arc<Rendered>, E> {
+    pub fn get_or<E>(&self, key: Key, render: impl FnOnce() -> Result<Draft, E>) -> Result<Arc<Rendered>, E> {
         if let Some(page) = self.0.read().get(&key) {
             return Ok(Arc::clone(page));
         }
-        let page = Arc::new(render()?);
+        let page = Arc::new(Rendered::new(render()?));
         let mut pages = self.0.write();
         if pages.len() >= limits::PAGES_CACHED_MAX {
             pages.clear();

@@ -58,7 +58,12 @@ impl State {
         let renderer = Renderer::new(&content.theme, Arc::clone(&assets), pages::technologies(&content))?;
         let shared = Shared::of(&content, product, content.theme.contains_key("theme.css"));
         let snapshot = Arc::new(snapshot(&content));
-        Ok(Self { content, shared, renderer, assets, pages: cache::Pages::default(), snapshot })
+        let state = Self { content, shared, renderer, assets, pages: cache::Pages::default(), snapshot };
+        // A theme that compiles may still fail on this content; better now than in front of a reader.
+        let mut check = Check::new(&state);
+        check.render_all();
+        ContentErrors::unless_empty(check.faults)?;
+        Ok(state)
     }
 }
 
@@ -187,13 +192,17 @@ impl<'a> Check<'a> {
         Self { state, pages: BTreeMap::new(), faults: Vec::new() }
     }
 
-    fn run(mut self) -> Vec<Fault> {
+    fn render_all(&mut self) {
         let mut paths = self.state.content.paths();
         paths
             .extend(["/notes.xml", "/rss.xml", "/sitemap.xml", "/robots.txt", "/llms.txt"].map(String::from));
         for path in paths {
             self.render(&path);
         }
+    }
+
+    fn run(mut self) -> Vec<Fault> {
+        self.render_all();
         let anchors: BTreeMap<&str, BTreeSet<&str>> =
             self.pages.iter().map(|(path, page)| (path.as_str(), ids(page))).collect();
         for (path, page) in &self.pages {
@@ -222,7 +231,7 @@ impl<'a> Check<'a> {
         match pages::render(&state.content, &state.shared, &state.renderer, "https://site.test", path, &extra)
         {
             Some(Ok(page)) => {
-                self.pages.insert(path.to_owned(), String::from_utf8_lossy(&page.bytes).into_owned());
+                self.pages.insert(path.to_owned(), page.text);
             }
             Some(Err(error)) => {
                 let file = format!("theme/templates/{}", error.name().unwrap_or_default());

@@ -1,7 +1,7 @@
 //! Which pages there are, and what each of them is made of.
 
 use crate::{
-    cache::Rendered,
+    cache::Draft,
     contact::FormState,
     content::{
         Content,
@@ -147,7 +147,7 @@ pub fn render(
     origin: &str,
     path: &str,
     extra: &Extra,
-) -> Option<Result<Rendered, minijinja::Error>> {
+) -> Option<Result<Draft, minijinja::Error>> {
     let page = Finder { content, origin }.find(path)?;
     Some(page.render(content, shared, renderer, origin, path, extra))
 }
@@ -159,7 +159,7 @@ pub fn render_error(
     renderer: &Renderer,
     origin: &str,
     extra: &Extra,
-) -> Result<Rendered, minijinja::Error> {
+) -> Result<Draft, minijinja::Error> {
     let (_, title, detail) = extra.error.clone().unwrap_or_default();
     let page = Page { title, description: detail, ..Page::new("error.html") };
     page.render(content, shared, renderer, origin, "", extra)
@@ -189,7 +189,7 @@ impl Page {
         origin: &str,
         path: &str,
         extra: &Extra,
-    ) -> Result<Rendered, minijinja::Error> {
+    ) -> Result<Draft, minijinja::Error> {
         if !self.crumbs.is_empty() {
             let list = breadcrumbs(origin, path, &self.crumbs, &self.title);
             self.linked_data.push(list);
@@ -212,7 +212,7 @@ impl Page {
                 ..shared.0.clone()
             },
         )?;
-        Ok(Rendered::new(self.content_type, text))
+        Ok(Draft { content_type: self.content_type, text })
     }
 }
 

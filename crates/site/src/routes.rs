@@ -354,7 +354,7 @@ fn error_page(site: &Site, asked: &Asked, extra: Extra, status: StatusCode) -> R
     let state = site.content.state();
     let origin = site.origin(&state, &asked.headers, &asked.uri);
     match pages::render_error(&state.content, &state.shared, &state.renderer, &origin, &extra) {
-        Ok(page) => send(&page, &HeaderMap::new(), status, NEVER),
+        Ok(page) => send(&Rendered::new(page), &HeaderMap::new(), status, NEVER),
         Err(error) => broken(&error),
     }
 }
@@ -364,7 +364,7 @@ fn fresh(site: &Site, state: &State, asked: &Asked, extra: Extra, status: Status
     let origin = site.origin(state, &asked.headers, &asked.uri);
     let path = asked.uri.path();
     match pages::render(&state.content, &state.shared, &state.renderer, &origin, path, &extra) {
-        Some(Ok(page)) => send(&page, &HeaderMap::new(), status, NEVER),
+        Some(Ok(page)) => send(&Rendered::new(page), &HeaderMap::new(), status, NEVER),
         Some(Err(error)) => broken(&error),
         None => missing(site, asked),
     }

@@ -110,9 +110,13 @@ fn lists<F>(entry: &Entry<F>, fields: Lists<'_>, faults: &mut Vec<Fault>) {
     }
 }
 
+/// The bodies of cards are one passage; only notes have sections.
 fn needs_body<F>(entry: &Entry<F>, what: &str, faults: &mut Vec<Fault>) {
+    let line = entry.front_text.matches('\n').count() + 3;
+    if entry.body.sections.iter().any(|section| !section.title.is_empty()) {
+        faults.push(Fault::at(&entry.file, line, format!("this text is {what}; headings belong into notes")));
+    }
     if entry.body.sections.is_empty() {
-        let line = entry.front_text.matches('\n').count() + 3;
         faults.push(Fault::at(
             &entry.file,
             line,

@@ -132,6 +132,15 @@ fn a_broken_theme_template_is_reported_with_its_line() {
 }
 
 #[test]
+fn a_theme_template_that_fails_on_this_content_never_goes_live() {
+    let mut tree = Tree::sample().unwrap();
+    let theme = Tree::from_pairs([("theme/templates/note.html", "<p>\n{{ item.nothing.at.all }}\n</p>")]);
+    tree.files.extend(theme.files);
+    let error = plinth_site::Site::check_tree(&tree).unwrap_err();
+    assert!(error.to_string().starts_with("theme/templates/note.html:2"), "{error}");
+}
+
+#[test]
 fn known_unknowns_never_hide_what_the_site_says() {
     let snapshot = SiteContent::open(None, "").unwrap().snapshot();
     // Every title asked about in the plainest way must not run into a refusal.

@@ -33,6 +33,10 @@ pub const OVERLOADED_RETRY_AFTER_MS: u64 = 500;
 /// SQLite connections that read.
 pub const SQLITE_READERS: usize = 4;
 
+/// Pages that each SQLite connection keeps in memory. Small: there are several, and what one of them misses is in the
+/// operating system's cache.
+pub const SQLITE_CACHE_KIB: i64 = 4 << 10;
+
 /// PostgreSQL connections of one process.
 pub const POSTGRES_CONNECTIONS: usize = 16;
 

@@ -116,9 +116,10 @@ fn connect(path: &Path) -> Result<Connection> {
     conn.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
          PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY;
-         PRAGMA cache_size = -16384; PRAGMA trusted_schema = OFF;",
+         PRAGMA trusted_schema = OFF;",
     )
     .map_err(cannot)?;
+    conn.pragma_update(None, "cache_size", -limits::SQLITE_CACHE_KIB).map_err(cannot)?;
     conn.set_prepared_statement_cache_capacity(limits::STATEMENTS_CACHED_MAX);
     Ok(conn)
 }

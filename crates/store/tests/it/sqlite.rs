@@ -1,7 +1,7 @@
 //! What only SQLite has: the shared commit, the lock on the file, the full and the failing disk, the write-ahead log.
 
 use crate::support::{insert, occupy, prepare, queued, rows, tenant};
-use plinth_store::{Config, Engine, Error, Store, args};
+use plinth_store::{Config, Engine, Error, Store, Tx, args};
 use plinth_testkit::TestStore;
 use std::process::Command;
 use std::time::Duration;
@@ -141,44 +141,60 @@ fn a_failing_disk_stops_the_store_and_loses_nothing_that_was_acknowledged() {
         .output()
         .unwrap();
     assert!(status.status.success(), "{}", String::from_utf8_lossy(&status.stdout));
-    let acknowledged: i64 =
-        std::fs::read_to_string(home.path().join("acknowledged")).unwrap().parse().unwrap();
+    let acknowledged = std::fs::read_to_string(home.path().join("acknowledged")).unwrap();
+    let acknowledged: Vec<i64> = acknowledged.lines().map(|id| id.parse().unwrap()).collect();
     plinth_testkit::run(async {
-        let store =
-            Store::open(Config::sqlite(home.path().join("plinth.db")), plinth_kernel::World::system())
-                .await
-                .unwrap();
-        let found = rows(&store).await;
-        assert!(found >= acknowledged, "{acknowledged} acknowledged, {found} found");
+        let config = Config::sqlite(home.path().join("plinth.db"));
+        let store = Store::open(config, plinth_kernel::World::system()).await.unwrap();
+        let found: Vec<i64> = store.list("SELECT id FROM things ORDER BY id", vec![]).await.unwrap();
+        let lost: Vec<&i64> = acknowledged.iter().filter(|id| !found.contains(id)).collect();
+        assert!(lost.is_empty() && !acknowledged.is_empty(), "acknowledged and lost: {lost:?}");
         store.close().await;
     });
 }
 
+/// The child: callers that share commits, each until it is refused.
 async fn write_until_the_disk_fails(directory: std::path::PathBuf) {
+    const CALLERS: i64 = 8;
     let mut config = Config::sqlite(directory.join("plinth.db"));
     config.write_deadline = Duration::from_secs(10);
     let store = Store::open(config, plinth_kernel::World::system()).await.unwrap();
     prepare(&store).await;
-    let name = "x".repeat(50_000);
-    let mut acknowledged = 0;
-    let error = loop {
-        let name = format!("{acknowledged}{name}");
-        let unit = store.write(move |tx| {
-            tx.exec(
-                "INSERT INTO things (tenant_id, id, name, size) VALUES ($1, $2, $3, 1)",
-                args![&tenant(), acknowledged, &name],
-            )
-        });
-        match unit.await {
-            Ok(_) => acknowledged += 1,
-            Err(error) => break error,
-        }
-    };
-    assert!(matches!(error, Error::CommitUnknown | Error::Backend(_) | Error::Closed), "{error:?}");
+    let callers: Vec<_> = (0..CALLERS)
+        .map(|caller| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                let mut acknowledged = Vec::new();
+                for id in (caller..).step_by(CALLERS as usize) {
+                    match store.write(move |tx| insert_large(tx, id)).await {
+                        Ok(()) => acknowledged.push(id),
+                        Err(error) => return (acknowledged, error),
+                    }
+                }
+                unreachable!("the disk fails before the numbers end")
+            })
+        })
+        .collect();
+    let mut journal = String::new();
+    for caller in callers {
+        let (acknowledged, error) = caller.await.unwrap();
+        let expected = matches!(error, Error::CommitUnknown | Error::Backend(_) | Error::Closed);
+        assert!(expected, "every caller is told, and none that it was merely full: {error:?}");
+        journal.extend(acknowledged.iter().map(|id| format!("{id}\n")));
+    }
     assert!(!store.failed().await.is_empty());
     let read: Result<i64, Error> = store.read(crate::support::count).await;
     assert!(matches!(read, Err(Error::Closed)), "{read:?}");
-    std::fs::write(directory.join("acknowledged"), acknowledged.to_string()).unwrap();
+    std::fs::write(directory.join("acknowledged"), journal).unwrap();
+}
+
+fn insert_large(tx: &mut Tx<'_>, id: i64) -> Result<(), Error> {
+    let name = format!("{id}{}", "x".repeat(20_000));
+    tx.exec(
+        "INSERT INTO things (tenant_id, id, name, size) VALUES ($1, $2, $3, 1)",
+        args![&tenant(), id, &name],
+    )?;
+    Ok(())
 }
 
 #[test]

@@ -65,12 +65,6 @@ impl Assets {
         self.by_url.get(url)
     }
 
-    /// An asset by its name.
-    #[must_use]
-    pub fn named(&self, name: &str) -> Option<&Arc<Asset>> {
-        self.by_name.get(name)
-    }
-
     fn own() -> Self {
         let mut assets = Self::default();
         let (styles, others): (Vec<_>, Vec<_>) = Embedded::iter().partition(|name| name.ends_with(".css"));

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
-import { mock } from "./mock/plugin";
+import { mock } from "./mock/plugin.ts";
 
 const withMock = process.env.PLINTH_MOCK === "1";
 const upstream = process.env.PLINTH_URL ?? "http://127.0.0.1:8080";

@@ -2,7 +2,8 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Plugin } from "vite";
 import { WebSocketServer } from "ws";
-import { makeWorld, overviewOf, type World } from "./world";
+import type { FormDefinition } from "../src/api/types.ts";
+import { makeWorld, overviewOf, type World } from "./world.ts";
 
 /** What the executable serves the console with; the mock says the same, so that a violation shows while developing. */
 const POLICY = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
@@ -35,6 +36,11 @@ const find = <T extends { id: string }>(rows: T[], id: string | undefined, what:
   return row;
 };
 
+const draftOf = (world: World, id: string | undefined) => {
+  const form = find(world.forms, id, "form");
+  return { object: "form_draft", form_id: form.id, rev: form.draft_rev, definition: world.drafts.get(form.id) as FormDefinition, faults: [] };
+};
+
 const is = (value: string | null, actual: string) => value === null || value === actual;
 
 const SCOPES = ["forms:forms:read", "forms:forms:write", "forms:submissions:read", "forms:submissions:create", "forms:submissions:delete", "notify:workflows:read", "notify:workflows:write", "notify:notifications:read", "notify:notifications:replay", "assistant:conversations:read", "assistant:chat", "flow:events:read", "flow:jobs:read", "flow:jobs:write", "flow:traces:read", "identity:keys:read", "identity:keys:write", "identity:members:read", "identity:audit:read", "gateway:requests:read"];
@@ -48,19 +54,19 @@ const ROUTES: [method: string, path: RegExp, handler: Handler][] = [
     return world.session;
   }],
   ["DELETE", /^\/v1\/session$/, () => null],
-  ["POST", /^\/v1\/session\/tenant$/, ({ world, body }) => Object.assign(world.session, { tenant: find(world.session.tenants, String(body.tenant_id), "tenant") })],
+  ["POST", /^\/v1\/session\/tenant$/, ({ world, body }) => Object.assign(world.session, { tenant: { ...world.session.tenant, ...find(world.session.tenants, String(body.tenant_id), "tenant") } })],
   ["POST", /^\/v1\/invites\/accept$/, ({ world }) => world.session],
   ["GET", /^\/v1\/overview$/, ({ world }) => overviewOf(world, Date.now())],
   ["GET", /^\/v1\/api-keys$/, ({ world, query }) => page(world.keys, query)],
   ["POST", /^\/v1\/api-keys$/, ({ world, body }) => {
-    const key = { ...world.keys[0], ...body, id: `key_${Date.now()}`, status: "active", prefix: "plk_live_sk_n3w0", created_at: new Date().toISOString(), last_used_at: null } as (typeof world.keys)[number];
+    const key = { ...world.keys[0], ...body, id: `key_${Date.now()}`, status: "active", hint: "plk_live_n3w0Jx2bT7mQ_…Ue5Gi", created_at: new Date().toISOString(), last_used_at: null } as (typeof world.keys)[number];
     world.keys.unshift(key);
-    return { ...key, secret: "plk_live_sk_n3w0_Jx2bT7mQ9vLr4KdWc8YzHs1PfNa6Ue5Gi" };
+    return { ...key, key: "plk_live_sk_n3w0_Jx2bT7mQ9vLr4KdWc8YzHs1PfNa6Ue5Gi" };
   }],
-  ["POST", /^\/v1\/api-keys\/([^/]+)\/rotate$/, ({ world, params }) => ({ ...find(world.keys, params[0], "key"), secret: "plk_live_sk_r0t8_Jx2bT7mQ9vLr4KdWc8YzHs1PfNa6Ue5Gi" })],
+  ["POST", /^\/v1\/api-keys\/([^/]+)\/rotate$/, ({ world, params }) => ({ ...find(world.keys, params[0], "key"), key: "plk_live_sk_r0t8_Jx2bT7mQ9vLr4KdWc8YzHs1PfNa6Ue5Gi" })],
   ["DELETE", /^\/v1\/api-keys\/([^/]+)$/, ({ world, params }) => { find(world.keys, params[0], "key").status = "revoked"; return null; }],
   ["GET", /^\/v1\/members$/, ({ world, query }) => page(world.members, query)],
-  ["POST", /^\/v1\/members$/, ({ body }) => ({ object: "invite", id: "inv_1", email: body.email, role: body.role, url: "/console/#invite=4mX9qT2vKc8LrWz1bYpD7g", expires_at: new Date(Date.now() + 7 * 86_400_000).toISOString() })],
+  ["POST", /^\/v1\/members$/, ({ body }) => ({ object: "invite", id: "inv_1", email: body.email, role: body.role, status: "open", invited_by: "", accepted_at: null, created_at: new Date().toISOString(), url: "/console/#invite=4mX9qT2vKc8LrWz1bYpD7g", expires_at: new Date(Date.now() + 7 * 86_400_000).toISOString() })],
   ["PATCH", /^\/v1\/members\/([^/]+)$/, ({ world, params, body }) => Object.assign(find(world.members, params[0], "member"), body)],
   ["DELETE", /^\/v1\/members\/([^/]+)$/, ({ world, params }) => { world.members.splice(world.members.findIndex((m) => m.id === params[0]), 1); return null; }],
   ["GET", /^\/v1\/tenant$/, ({ world }) => world.session.tenant],
@@ -71,37 +77,49 @@ const ROUTES: [method: string, path: RegExp, handler: Handler][] = [
   ["GET", /^\/v1\/events$/, ({ world, query }) => page(world.events.filter((e) => e.type.startsWith(query.get("type") ?? "")), query)],
   ["GET", /^\/v1\/events\/([^/]+)$/, ({ world, params }) => find(world.events, params[0], "event")],
   ["GET", /^\/v1\/jobs$/, ({ world, query }) => page(world.jobs.filter((j) => is(query.get("state"), j.state) && is(query.get("queue"), j.queue)), query)],
-  ["POST", /^\/v1\/jobs\/replay-dead$/, ({ world }) => { const dead = world.jobs.filter((j) => j.state === "dead"); for (const j of dead) j.state = "due"; return { replayed: dead.length }; }],
+  ["POST", /^\/v1\/jobs\/replay-dead$/, ({ world }) => { const dead = world.jobs.filter((j) => j.state === "dead"); for (const j of dead) j.state = "ready"; return { replayed: dead.length }; }],
   ["GET", /^\/v1\/jobs\/([^/]+)$/, ({ world, params }) => find(world.jobs, params[0], "job")],
-  ["POST", /^\/v1\/jobs\/([^/]+)\/(replay|cancel)$/, ({ world, params }) => Object.assign(find(world.jobs, params[0], "job"), { state: params[1] === "replay" ? "due" : "cancelled" })],
+  ["POST", /^\/v1\/jobs\/([^/]+)\/(replay|cancel)$/, ({ world, params }) => Object.assign(find(world.jobs, params[0], "job"), { state: params[1] === "replay" ? "ready" : "cancelled" })],
   ["GET", /^\/v1\/parked-events$/, ({ world, query }) => page(world.parked, query)],
   ["GET", /^\/v1\/schedules$/, ({ world, query }) => page(world.schedules, query)],
   ["GET", /^\/v1\/traces\/([^/]+)$/, ({ world, params }) => world.traces.get(params[0] ?? "") ?? (() => { throw missing("trace"); })()],
-  ["GET", /^\/v1\/requests$/, ({ world, query }) => page(world.requests.filter((q) => (query.get("status") ?? `${String(q.status)[0]}xx`) === `${String(q.status)[0]}xx` && is(query.get("operation"), q.operation ?? "") && `${q.path} ${q.id} ${q.problem?.code ?? ""}`.includes(query.get("q") ?? "")), query)],
+  ["GET", /^\/v1\/requests$/, ({ world, query }) => page(world.requests.filter((q) => (query.get("status") ?? `${String(q.status)[0]}xx`) === `${String(q.status)[0]}xx` && is(query.get("operation"), q.operation) && `${q.path} ${q.id} ${q.code ?? ""}`.includes(query.get("q") ?? "")), query)],
   ["GET", /^\/v1\/requests\/([^/]+)$/, ({ world, params }) => find(world.requests, params[0], "request")],
   ["GET", /^\/v1\/limits$/, ({ world }) => world.limits],
   ["GET", /^\/v1\/forms$/, ({ world, query }) => page(world.forms, query)],
   ["POST", /^\/v1\/forms$/, ({ world, body }) => {
     const now = new Date().toISOString();
-    const draft = body.definition as (typeof world.forms)[number]["draft"];
-    const made = { object: "form" as const, id: `frm_${Date.now()}`, key: String(body.key), title: draft.title, status: "draft" as const, published_version: null, draft, rev: 1, created_at: now, updated_at: now };
+    const made = { object: "form" as const, id: `frm_${Date.now()}`, external_id: String(body.external_id), name: String(body.name), state: "active", live_version: null, draft_rev: 1, rev: 1, metadata: {}, created_at: now, updated_at: now };
     world.forms.unshift(made);
+    world.drafts.set(made.id, body.definition as FormDefinition);
     return made;
   }],
   ["GET", /^\/v1\/forms\/([^/]+)$/, ({ world, params }) => find(world.forms, params[0], "form")],
   ["DELETE", /^\/v1\/forms\/([^/]+)$/, () => null],
-  ["PUT", /^\/v1\/forms\/([^/]+)\/draft$/, ({ world, params, body }) => { const f = find(world.forms, params[0], "form"); return Object.assign(f, { draft: body, rev: f.rev + 1, status: f.published_version ? "changed" : "draft" }); }],
-  ["POST", /^\/v1\/forms\/([^/]+)\/publish$/, ({ world, params }) => { const f = find(world.forms, params[0], "form"); Object.assign(f, { status: "published", published_version: (f.published_version ?? 0) + 1 }); const v = { object: "form_version" as const, id: `fv_${Date.now()}`, form_id: f.id, number: f.published_version ?? 1, definition: f.draft, published_by: `member:${world.session.member.id}`, created_at: new Date().toISOString() }; world.versions.unshift(v); return v; }],
+  ["GET", /^\/v1\/forms\/([^/]+)\/draft$/, ({ world, params }) => draftOf(world, params[0])],
+  ["PUT", /^\/v1\/forms\/([^/]+)\/draft$/, ({ world, params, body }) => {
+    const form = find(world.forms, params[0], "form");
+    form.draft_rev += 1;
+    world.drafts.set(form.id, body.definition as FormDefinition);
+    return draftOf(world, form.id);
+  }],
+  ["POST", /^\/v1\/forms\/([^/]+)\/publish$/, ({ world, params }) => {
+    const form = find(world.forms, params[0], "form");
+    form.live_version = (form.live_version ?? 0) + 1;
+    const version = { object: "form_version" as const, id: `fv_${Date.now()}`, form_id: form.id, number: form.live_version, hash: "", note: "", definition: draftOf(world, form.id).definition, published_by: `member:${world.session.member.id}`, created_at: new Date().toISOString() };
+    world.versions.unshift(version);
+    return version;
+  }],
   ["GET", /^\/v1\/forms\/([^/]+)\/versions$/, ({ world, params, query }) => page(world.versions.filter((v) => v.form_id === params[0]), query)],
   ["GET", /^\/v1\/submissions$/, ({ world, query }) => page(world.submissions.filter((s) => is(query.get("form_id"), s.form_id) && JSON.stringify(s.values).toLowerCase().includes((query.get("q") ?? "").toLowerCase())), query)],
   ["GET", /^\/v1\/submissions\/([^/]+)$/, ({ world, params }) => find(world.submissions, params[0], "submission")],
   ["DELETE", /^\/v1\/submissions\/([^/]+)$/, () => null],
-  ["GET", /^\/v1\/notifications$/, ({ world, query }) => page(world.notifications.filter((n) => is(query.get("status"), n.status) && is(query.get("channel"), n.channel)), query)],
+  ["GET", /^\/v1\/notifications$/, ({ world, query }) => page(world.notifications.filter((n) => is(query.get("state"), n.state) && is(query.get("channel"), n.channel)), query)],
   ["GET", /^\/v1\/notifications\/([^/]+)$/, ({ world, params }) => find(world.notifications, params[0], "notification")],
-  ["POST", /^\/v1\/notifications\/([^/]+)\/replay$/, ({ world, params }) => Object.assign(find(world.notifications, params[0], "notification"), { status: "queued" })],
+  ["POST", /^\/v1\/notifications\/([^/]+)\/replay$/, ({ world, params }) => Object.assign(find(world.notifications, params[0], "notification"), { state: "pending" })],
   ["GET", /^\/v1\/inbox$/, ({ world, query }) => page(world.inbox.filter((i) => query.get("unread") !== "true" || i.read_at === null), query)],
   ["GET", /^\/v1\/inbox\/summary$/, ({ world }) => ({ unread: world.inbox.filter((i) => i.read_at === null).length })],
-  ["POST", /^\/v1\/inbox\/read-all$/, ({ world }) => { for (const i of world.inbox) i.read_at ??= new Date().toISOString(); return { read: 1 }; }],
+  ["POST", /^\/v1\/inbox\/read-all$/, ({ world }) => { for (const i of world.inbox) i.read_at ??= new Date().toISOString(); return { object: "inbox_summary", unread: 0 }; }],
   ["POST", /^\/v1\/inbox\/([^/]+)\/read$/, ({ world, params }) => Object.assign(find(world.inbox, params[0], "message"), { read_at: new Date().toISOString() })],
   ["GET", /^\/v1\/mails$/, ({ world, query }) => page(world.mails, query)],
   ["GET", /^\/v1\/mails\/([^/]+)$/, ({ world, params }) => find(world.mails, params[0], "mail")],

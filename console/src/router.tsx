@@ -87,7 +87,7 @@ const form = createRoute({ getParentRoute: () => app, path: "/forms/$id", valida
 const formEdit = createRoute({ getParentRoute: () => app, path: "/forms/$id/edit", component: lazyRouteComponent(() => import("./screens/FormEditor"), "FormEditor") });
 const conversations = createRoute({ getParentRoute: () => app, path: "/conversations", component: lazyRouteComponent(() => import("./screens/Conversations"), "Conversations") });
 const conversation = createRoute({ getParentRoute: () => app, path: "/conversations/$id", component: lazyRouteComponent(() => import("./screens/Conversations"), "ConversationScreen") });
-const notifications = createRoute({ getParentRoute: () => app, path: "/notifications", validateSearch: texts("status", "channel"), component: lazyRouteComponent(() => import("./screens/Notifications"), "Notifications") });
+const notifications = createRoute({ getParentRoute: () => app, path: "/notifications", validateSearch: texts("state", "channel"), component: lazyRouteComponent(() => import("./screens/Notifications"), "Notifications") });
 const notification = createRoute({ getParentRoute: () => app, path: "/notifications/$id", component: lazyRouteComponent(() => import("./screens/Notifications"), "NotificationScreen") });
 const mails = createRoute({ getParentRoute: () => app, path: "/mails", component: lazyRouteComponent(() => import("./screens/Mails"), "Mails") });
 const mail = createRoute({ getParentRoute: () => app, path: "/mails/$id", validateSearch: texts("view"), component: lazyRouteComponent(() => import("./screens/Mails"), "MailScreen") });
@@ -194,6 +194,7 @@ function Failed({ error, reset }: { error: unknown; reset: () => void }) {
 function NotFound() {
   return (
     <Empty
+      level={1}
       title="There is no such page"
       action={
         <To to="/" className={buttonClass("primary")}>

@@ -38,7 +38,7 @@ const SCREENS = [
   { name: "conversations", path: "/conversations" },
   { name: "conversation", path: "/conversations/{id}", id: first("assistant/conversations") },
   { name: "notifications", path: "/notifications" },
-  { name: "notification", path: "/notifications/{id}", id: first("notifications?status=dead") },
+  { name: "notification", path: "/notifications/{id}", id: first("notifications?state=failed") },
   { name: "mails", path: "/mails" },
   { name: "mail", path: "/mails/{id}", id: first("mails") },
   { name: "mail-raw", path: "/mails/{id}?view=raw", id: first("mails") },
@@ -86,7 +86,7 @@ const SCREENS = [
   { name: "empty-keys", path: "/keys", state: "empty" },
   { name: "loading-submissions", path: "/submissions", state: "slow" },
   { name: "loading-overview", path: "/", state: "slow" },
-  { name: "error-requests", path: "/requests", state: "error" },
+  { name: "error-requests", path: "/requests", state: "error", settle: 4000 },
   { name: "error-overview", path: "/", state: "error", settle: 4000 },
   { name: "not-found", path: "/jobs/job_01k00000000000000000000000" },
 ];

@@ -5,9 +5,12 @@ import { filters, pagedQuery } from "./pages";
 
 export const formsQuery = () => pagedQuery(["forms", "list"], (page, signal) => read(api.GET("/v1/forms", { params: { query: page }, signal })));
 
-/** The form with its tag: a change says which state it changes. */
 export const formQuery = (id: string) =>
-  queryOptions({ queryKey: ["forms", "one", id], queryFn: ({ signal }) => readTagged(api.GET("/v1/forms/{id}", { params: { path: { id } }, signal })) });
+  queryOptions({ queryKey: ["forms", "one", id], queryFn: ({ signal }) => read(api.GET("/v1/forms/{id}", { params: { path: { id } }, signal })) });
+
+/** The draft with its tag: a change says which state it changes. */
+export const formDraftQuery = (id: string) =>
+  queryOptions({ queryKey: ["forms", "draft", id], queryFn: ({ signal }) => readTagged(api.GET("/v1/forms/{id}/draft", { params: { path: { id } }, signal })) });
 
 export const formVersionsQuery = (id: string) =>
   pagedQuery(["forms", "versions", id], (page, signal) => read(api.GET("/v1/forms/{id}/versions", { params: { path: { id }, query: page }, signal })));
@@ -23,7 +26,7 @@ export const csvAddress = (formId: string) => `/v1/forms/${encodeURIComponent(fo
 export function useCreateForm() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (body: { key: string; definition: FormDefinition }) => read(api.POST("/v1/forms", { body })),
+    mutationFn: (body: { name: string; external_id?: string; definition: FormDefinition }) => read(api.POST("/v1/forms", { body })),
     onSuccess: () => client.invalidateQueries({ queryKey: ["forms"] }),
   });
 }
@@ -32,15 +35,18 @@ export function useSaveDraft(id: string) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: ({ definition, etag }: { definition: FormDefinition; etag: string }) =>
-      readTagged(api.PUT("/v1/forms/{id}/draft", { params: { path: { id }, header: { "If-Match": etag } }, body: definition })),
-    onSuccess: (saved) => client.setQueryData(formQuery(id).queryKey, saved),
+      readTagged(api.PUT("/v1/forms/{id}/draft", { params: { path: { id }, header: { "If-Match": etag } }, body: { definition } })),
+    onSuccess: (saved) => {
+      client.setQueryData(formDraftQuery(id).queryKey, saved);
+      return client.invalidateQueries({ queryKey: ["forms", "one", id] });
+    },
   });
 }
 
 export function usePublishForm(id: string) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: ({ etag }: { etag: string }) => read(api.POST("/v1/forms/{id}/publish", { params: { path: { id }, header: { "If-Match": etag } } })),
+    mutationFn: ({ etag }: { etag: string }) => read(api.POST("/v1/forms/{id}/publish", { params: { path: { id }, header: { "If-Match": etag } }, body: { note: "" } })),
     onSuccess: () => client.invalidateQueries({ queryKey: ["forms"] }),
   });
 }

@@ -14,7 +14,7 @@ const BY_MESSAGE: Record<string, string[]> = {
   request: ["requests"],
   submission: ["submissions"],
   notification: ["notifications", "mails"],
-  inbox_item: ["inbox"],
+  inbox: ["inbox"],
   conversation: ["conversations"],
 };
 

@@ -2,7 +2,11 @@ import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query
 import { api, read } from "./client";
 import { filters, pagedQuery } from "./pages";
 
-export const notificationsQuery = (filter: { status?: string; channel?: string }) =>
+export const NOTIFICATION_STATES = ["pending", "retrying", "sent", "failed"] as const;
+export type NotificationState = (typeof NOTIFICATION_STATES)[number];
+export type NotificationChannel = "email" | "in_app";
+
+export const notificationsQuery = (filter: { state?: NotificationState; channel?: NotificationChannel }) =>
   pagedQuery(["notifications", "list", filter], (page, signal) => read(api.GET("/v1/notifications", { params: { query: { ...page, ...filters(filter) } }, signal })));
 
 export const notificationQuery = (id: string) =>

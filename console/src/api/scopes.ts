@@ -30,8 +30,7 @@ export const scopesQuery = queryOptions({
   queryFn: async ({ signal }) => {
     const answer = await fetch("/openapi.json", { signal });
     if (!answer.ok) throw new Error(`The API document answered ${answer.status}.`);
-    const document = (await answer.json()) as OpenApi;
-    return { secret: scopesIn(document, "secret_key"), publishable: scopesIn(document, "publishable_key") };
+    return scopesIn((await answer.json()) as OpenApi, "secret_key");
   },
   staleTime: Number.POSITIVE_INFINITY,
 });

@@ -29,7 +29,7 @@ export function useRenameTenant() {
 export function useAddIssuer() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (body: { issuer: string; jwks_url: string; audience: string }) => read(api.POST("/v1/token-issuers", { body })),
+    mutationFn: (body: { name: string; issuer: string; jwks_url: string }) => read(api.POST("/v1/token-issuers", { body })),
     onSuccess: () => client.invalidateQueries({ queryKey: ["issuers"] }),
   });
 }

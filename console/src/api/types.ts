@@ -38,10 +38,22 @@ export interface Tenant {
   object: "tenant";
   id: string;
   name: string;
-  mode: "live" | "test";
+  mode: string;
+  organisation_id: string;
+  twin_id: string;
+  settings: Record<string, Json>;
+  allowed_origins: string[];
   rev: number;
   created_at: string;
   updated_at: string;
+}
+
+export interface TenantChoice {
+  id: string;
+  name: string;
+  mode: string;
+  organisation: string;
+  role: string;
 }
 
 export type Role = "owner" | "admin" | "developer" | "viewer";
@@ -52,18 +64,19 @@ export interface Member {
   email: string;
   name: string;
   role: Role;
-  status: "active" | "invited";
+  last_login_at: string | null;
+  rev: number;
   created_at: string;
-  last_seen_at: string | null;
+  updated_at: string;
 }
 
 export interface Session {
-  object: "session";
-  id: string;
+  object: "current_session";
   member: Member;
+  role: Role;
+  scopes: string[];
   tenant: Tenant;
-  tenants: Tenant[];
-  expires_at: string;
+  tenants: TenantChoice[];
 }
 
 export interface Invite {
@@ -71,8 +84,15 @@ export interface Invite {
   id: string;
   email: string;
   role: Role;
-  url: string;
+  status: string;
+  invited_by: string;
   expires_at: string;
+  accepted_at: string | null;
+  created_at: string;
+}
+
+export interface IssuedInvite extends Invite {
+  url: string;
 }
 
 export type KeyKind = "secret" | "publishable" | "personal";
@@ -80,30 +100,45 @@ export type KeyKind = "secret" | "publishable" | "personal";
 export interface ApiKey {
   object: "api_key";
   id: string;
-  name: string;
   kind: KeyKind;
-  prefix: string;
+  name: string;
+  status: "active" | "retiring" | "expired" | "revoked";
+  hint: string;
+  last4: string;
   scopes: string[];
-  status: "active" | "rotating" | "expired" | "revoked";
-  created_at: string;
-  last_used_at: string | null;
+  allowed_ips: string[];
+  allowed_origins: string[];
+  version: string | null;
+  member_id: string | null;
+  created_by: string;
+  predecessor_id: string | null;
+  successor_id: string | null;
   expires_at: string | null;
+  retires_at: string | null;
+  revoked_at: string | null;
+  last_used_at: string | null;
+  rev: number;
+  created_at: string;
+  updated_at: string;
 }
 
-export interface ApiKeyWithSecret extends ApiKey {
-  secret: string;
+export interface IssuedKey extends ApiKey {
+  key: string;
 }
 
 export interface AuditEntry {
   object: "audit_entry";
   id: string;
+  sequence: number;
   created_at: string;
   actor: string;
   action: string;
-  target: string | null;
+  target: string;
+  before_digest: string | null;
+  after_digest: string | null;
   request_id: string | null;
-  client_ip: string | null;
-  details: Record<string, Json>;
+  ip: string | null;
+  hash: string;
 }
 
 export interface EventRecord {
@@ -121,14 +156,15 @@ export interface EventRecord {
   data: Record<string, Json>;
 }
 
-export type JobState = "due" | "running" | "succeeded" | "dead" | "cancelled";
+export type JobState = "blocked" | "scheduled" | "ready" | "running" | "retrying" | "done" | "dead" | "cancelled";
 
-export interface JobAttempt {
+export interface Attempt {
   id: string;
   number: number;
+  node?: string;
   started_at: string;
-  ended_at: string | null;
-  outcome: string;
+  finished_at: string | null;
+  outcome: string | null;
   error: string | null;
 }
 
@@ -137,41 +173,55 @@ export interface Job {
   id: string;
   queue: string;
   kind: string;
+  class: string;
   state: JobState;
-  attempt: number;
-  max_attempts: number;
-  run_at: string;
-  created_at: string;
-  finished_at: string | null;
-  last_error: string | null;
+  payload: Json;
   destination: string | null;
   ordering_key: string | null;
+  dedupe_key: string | null;
+  run_at: string;
+  attempts: number;
+  max_attempts: number;
+  cancel_requested: boolean;
+  result: Json;
+  last_error: string | null;
   trace_id: string;
-  payload: Record<string, Json>;
-  attempts: JobAttempt[];
+  causation_id: string | null;
+  created_at: string;
+  updated_at: string;
+  finished_at: string | null;
+}
+
+export interface JobDetail extends Job {
+  attempt_log: Attempt[];
 }
 
 export interface ParkedEvent {
   object: "parked_event";
   id: string;
   event_id: string;
-  event_type: string;
   consumer: string;
-  attempts: number;
-  error: string;
-  parked_at: string;
+  type: string;
+  subject: string;
+  state: string;
+  tries: number;
+  last_error: string | null;
   trace_id: string;
+  parked_at: string;
 }
 
 export interface Schedule {
   object: "schedule";
   id: string;
   name: string;
-  cron: string;
-  timezone: string;
-  enabled: boolean;
-  next_run_at: string | null;
-  last_run_at: string | null;
+  queue: string;
+  kind: string;
+  cron: string | null;
+  zone: string;
+  state: string;
+  next_at: string | null;
+  last_at: string | null;
+  fired: number;
 }
 
 export type SpanKind = "request" | "command" | "event" | "consumer" | "job" | "attempt" | "publication";
@@ -199,55 +249,84 @@ export interface Trace {
 export interface RequestRecord {
   object: "request";
   id: string;
-  created_at: string;
+  operation: string;
   method: string;
   path: string;
-  operation: string | null;
   status: number;
-  duration_ms: number;
-  actor: string;
+  code: string | null;
+  duration_us: number;
   trace_id: string;
-  client_ip: string | null;
-  user_agent: string | null;
+  span_id: string;
+  actor: string;
+  ip: string;
+  user_agent: string;
   client_request_id: string | null;
-  idempotency_key: string | null;
-  version: string | null;
-  problem: ProblemBody | null;
+  version: string;
+  error: string | null;
+  created_at: string;
 }
 
 export type FieldKind = "text" | "long_text" | "email" | "choice" | "checkbox";
 
-export interface FormField {
+/** A text in every language it has. */
+export type Translations = Record<string, string>;
+
+export interface Choice {
+  id: string;
   key: string;
-  kind: FieldKind;
-  label: string;
-  help?: string;
+  label?: Translations;
+}
+
+export interface FormField {
+  id: string;
+  key: string;
+  type: FieldKind;
+  label?: Translations;
+  help?: Translations;
   required?: boolean;
   min_length?: number | null;
   max_length?: number | null;
   pattern?: string | null;
-  options?: { value: string; label: string }[];
+  pattern_message?: Translations;
+  choices?: Choice[];
+  autocomplete?: string | null;
+}
+
+export interface FormPage {
+  id: string;
+  title?: Translations;
+  items: FormField[];
 }
 
 export interface FormDefinition {
-  title: string;
-  description?: string;
-  submit_label?: string;
-  thank_you?: string;
-  fields: FormField[];
+  lang: number;
+  default_locale?: string;
+  title?: Translations;
+  description?: Translations;
+  pages: FormPage[];
+  settings?: { submit_label?: Translations; thank_you?: Translations };
 }
 
 export interface Form {
   object: "form";
   id: string;
-  key: string;
-  title: string;
-  status: "draft" | "published" | "changed";
-  published_version: number | null;
-  draft: FormDefinition;
+  external_id: string | null;
+  name: string;
+  state: string;
+  live_version: number | null;
+  draft_rev: number;
   rev: number;
+  metadata: Metadata;
   created_at: string;
   updated_at: string;
+}
+
+export interface FormDraft {
+  object: "form_draft";
+  form_id: string;
+  rev: number;
+  definition: FormDefinition;
+  faults: FieldError[];
 }
 
 export interface FormVersion {
@@ -255,61 +334,64 @@ export interface FormVersion {
   id: string;
   form_id: string;
   number: number;
-  definition: FormDefinition;
+  hash: string;
+  note: string;
   published_by: string;
   created_at: string;
+  definition: FormDefinition;
 }
 
 export interface Submission {
   object: "submission";
   id: string;
   form_id: string;
-  form_title: string;
-  form_version: number;
+  version: number;
+  state: string;
   values: Record<string, Json>;
+  fields: { key: string; label: string; type: string; display: string }[];
   actor: string;
-  client_ip: string | null;
+  user_agent: string;
   trace_id: string;
+  rev: number;
   created_at: string;
-}
-
-export interface NotificationAttempt {
-  id: string;
-  number: number;
-  started_at: string;
-  ended_at: string | null;
-  outcome: "ok" | "error" | "running";
-  provider: string;
-  response: string | null;
-  error: string | null;
+  updated_at: string;
 }
 
 export interface Notification {
   object: "notification";
   id: string;
-  workflow: string;
-  channel: "email" | "in_app";
-  status: "queued" | "sending" | "delivered" | "failed" | "dead";
+  workflow_id: string;
+  workflow_rev: number;
+  step_id: string;
+  event_id: string;
+  channel: string;
   recipient: string;
-  subject: string;
+  state: string;
+  provider: string | null;
+  last_error: string | null;
+  job_id: string | null;
+  trace_id: string;
   created_at: string;
   updated_at: string;
-  event_id: string | null;
-  job_id: string | null;
-  mail_id: string | null;
-  trace_id: string;
-  last_error: string | null;
-  attempts: NotificationAttempt[];
+  sent_at: string | null;
+}
+
+export type NotificationContent = { channel: "email"; subject: string; text: string; html?: string | null } | { channel: "in_app"; title: string; body: string; url?: string | null };
+
+export interface NotificationDetail extends Notification {
+  content: NotificationContent | null;
+  job_state: string | null;
+  attempts: Attempt[];
 }
 
 export interface InboxItem {
   object: "inbox_item";
   id: string;
+  notification_id: string;
   title: string;
   body: string;
-  link: string | null;
+  url: string | null;
   trace_id: string;
-  notification_id: string | null;
   created_at: string;
   read_at: string | null;
 }
@@ -317,69 +399,79 @@ export interface InboxItem {
 export interface Mail {
   object: "mail";
   id: string;
+  notification_id: string;
   from: string;
-  to: string[];
+  to: string;
   subject: string;
-  size_bytes: number;
-  notification_id: string | null;
   trace_id: string;
   created_at: string;
-  text: string | null;
+}
+
+export interface MailDetail extends Mail {
+  text: string;
   html: string | null;
-  raw: string;
-  headers: { name: string; value: string }[];
+  raw: string | null;
 }
 
-export interface RetrievedPassage {
-  passage_id: string;
-  path: string;
-  url: string;
-  score: number;
-  used: boolean;
-}
-
-export interface Citation {
+export interface Source {
   n: number;
-  title: string;
+  source_id: string;
   url: string;
+  title: string;
   quote: string;
 }
 
 export interface Message {
+  object: "message";
   id: string;
-  role: "user" | "assistant";
+  role: string;
   text: string;
-  created_at: string;
-  status: "complete" | "stopped" | "error" | "streaming";
-  citations: Citation[];
+  run_id: string | null;
+  sources: Source[];
+  grounded: boolean;
+  refused: boolean;
+  finish_reason: string | null;
+  failure: string | null;
+  degraded: string | null;
   rating: number | null;
-  run: Run | null;
+  reason: string | null;
+  created_at: string;
 }
 
 export interface Run {
+  object: "run";
   id: string;
+  state: string;
   provider: string;
-  grounded: boolean;
-  refused: boolean;
-  ttft_ms: number | null;
-  total_ms: number | null;
+  model: string;
+  content_version: string;
+  intent: string;
+  retrieval: Record<string, Json>;
   input_tokens: number;
   output_tokens: number;
+  cost_micros: number;
+  ttft_ms: number | null;
+  total_ms: number | null;
+  failure: string | null;
   trace_id: string;
-  retrieved: RetrievedPassage[];
+  created_at: string;
+  finished_at: string | null;
 }
 
 export interface Conversation {
   object: "conversation";
   id: string;
+  external_id: string | null;
   title: string;
-  visitor: string;
-  page: string | null;
+  owner: string;
   message_count: number;
-  grounded: boolean;
   created_at: string;
   updated_at: string;
+}
+
+export interface ConversationDetail extends Conversation {
   messages: Message[];
+  runs: Run[];
 }
 
 export interface Point {
@@ -417,10 +509,13 @@ export interface Limits {
 export interface TokenIssuer {
   object: "token_issuer";
   id: string;
+  name: string;
   issuer: string;
   jwks_url: string;
-  audience: string;
+  scopes: string[];
+  rev: number;
   created_at: string;
+  updated_at: string;
 }
 
 export interface Readiness {
@@ -453,19 +548,19 @@ export interface paths {
   "/v1/session": Read<Session> & Create<Session, { email: string; password: string }> & { delete: Parameters<never, NoPath> & NoAnswer };
   "/v1/session/tenant": Create<Session, { tenant_id: string }>;
   "/v1/invites/accept": Create<Session, { token: string; password: string; name: string }>;
-  "/v1/api-keys": Many<ApiKey> & Create<ApiKeyWithSecret, { name: string; kind: KeyKind; scopes: string[] }>;
+  "/v1/api-keys": Many<ApiKey> & Create<IssuedKey, { name: string; kind: KeyKind; scopes: string[] }>;
   "/v1/api-keys/{id}": One<ApiKey> & Remove;
-  "/v1/api-keys/{id}/rotate": Act<ApiKeyWithSecret, { overlap_seconds: number }>;
-  "/v1/members": Many<Member> & Create<Invite, { email: string; role: Role }>;
+  "/v1/api-keys/{id}/rotate": Act<IssuedKey, { overlap_seconds: number }>;
+  "/v1/members": Many<Member> & Create<IssuedInvite, { email: string; role: Role }>;
   "/v1/members/{id}": Change<Member, { role: Role }> & Remove;
   "/v1/tenant": Read<Tenant> & { patch: Parameters<never, NoPath, { "If-Match"?: string }> & Body<{ name: string }> & Answer<Tenant> };
-  "/v1/token-issuers": Many<TokenIssuer> & Create<TokenIssuer, { issuer: string; jwks_url: string; audience: string }>;
+  "/v1/token-issuers": Many<TokenIssuer> & Create<TokenIssuer, { name: string; issuer: string; jwks_url: string }>;
   "/v1/token-issuers/{id}": Remove;
   "/v1/audit-entries": Many<AuditEntry, { actor?: string; action?: string }>;
   "/v1/events": Many<EventRecord, { type?: string; subject?: string }>;
   "/v1/events/{id}": One<EventRecord>;
   "/v1/jobs": Many<Job, { state?: JobState; queue?: string; kind?: string }>;
-  "/v1/jobs/{id}": One<Job>;
+  "/v1/jobs/{id}": One<JobDetail>;
   "/v1/jobs/{id}/replay": Act<Job>;
   "/v1/jobs/{id}/cancel": Act<Job>;
   "/v1/jobs/replay-dead": Create<{ replayed: number }, { queue?: string }>;
@@ -476,24 +571,24 @@ export interface paths {
   "/v1/requests": Many<RequestRecord, { status?: string; operation?: string; q?: string }>;
   "/v1/requests/{id}": One<RequestRecord>;
   "/v1/limits": Read<Limits>;
-  "/v1/forms": Many<Form> & Create<Form, { key: string; definition: FormDefinition }>;
+  "/v1/forms": Many<Form> & Create<Form, { name: string; external_id?: string; definition?: FormDefinition }>;
   "/v1/forms/{id}": One<Form> & Remove;
-  "/v1/forms/{id}/draft": { put: Parameters<never, { id: string }, { "If-Match"?: string }> & Body<FormDefinition> & Answer<Form> };
-  "/v1/forms/{id}/publish": { post: Parameters<never, { id: string }, { "If-Match"?: string }> & Answer<FormVersion> };
+  "/v1/forms/{id}/draft": One<FormDraft> & { put: Parameters<never, { id: string }, { "If-Match"?: string }> & Body<{ definition: FormDefinition }> & Answer<FormDraft> };
+  "/v1/forms/{id}/publish": { post: Parameters<never, { id: string }, { "If-Match"?: string }> & Body<{ note?: string }> & Answer<FormVersion> };
   "/v1/forms/{id}/versions": { get: Parameters<PageQuery, { id: string }> & Answer<List<FormVersion>> };
   "/v1/submissions": Many<Submission, { form_id?: string; q?: string }>;
   "/v1/submissions/{id}": One<Submission> & Remove;
-  "/v1/notifications": Many<Notification, { status?: string; channel?: string }>;
-  "/v1/notifications/{id}": One<Notification>;
+  "/v1/notifications": Many<Notification, { state?: "pending" | "retrying" | "sent" | "failed"; channel?: "email" | "in_app" }>;
+  "/v1/notifications/{id}": One<NotificationDetail>;
   "/v1/notifications/{id}/replay": Act<Notification>;
   "/v1/inbox": Many<InboxItem, { unread?: boolean }>;
   "/v1/inbox/summary": Read<{ unread: number }>;
   "/v1/inbox/{id}/read": Act<InboxItem>;
-  "/v1/inbox/read-all": { post: Parameters<never, NoPath> & Answer<{ read: number }> };
+  "/v1/inbox/read-all": { post: Parameters<never, NoPath> & Answer<{ unread: number }> };
   "/v1/mails": Many<Mail>;
-  "/v1/mails/{id}": One<Mail>;
+  "/v1/mails/{id}": One<MailDetail>;
   "/v1/assistant/conversations": Many<Conversation>;
-  "/v1/assistant/conversations/{id}": One<Conversation>;
+  "/v1/assistant/conversations/{id}": One<ConversationDetail>;
   "/v1/realtime/token": { post: Parameters<never, NoPath> & Answer<{ token: string; channels: string[] }> };
   "/v1/overview": Read<Overview>;
 }

@@ -6,8 +6,8 @@ const DAY = 24 * HOUR;
 export function ago(at: string, now: number): string {
   const elapsed = now - Date.parse(at);
   if (Number.isNaN(elapsed)) return "—";
+  if (elapsed > -2_000 && elapsed < 2_000) return "now";
   if (elapsed < 0) return `in ${span(-elapsed)}`;
-  if (elapsed < 2_000) return "now";
   if (elapsed < 7 * DAY) return `${span(elapsed)} ago`;
   return day(at, now);
 }

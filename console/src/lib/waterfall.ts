@@ -48,8 +48,8 @@ export interface Waterfall {
 const CUT_ABOVE_BUSY = 1.2;
 /** What a cut keeps of the width, as a multiple of the busy time spread over all cuts. */
 const CUT_WIDTH_OF_BUSY = 0.14;
-/** Work shorter than this share of the busy time still gets a visible piece of the axis. */
-const STRETCH_MIN_OF_BUSY = 0.05;
+/** A stretch between cuts shorter than this share of the busy time still gets a visible piece of the axis. */
+const STRETCH_MIN_OF_BUSY = 0.08;
 /** A wait shorter than this is the cost of a hand-over, not something to point at. */
 const WAIT_MIN_MS = 0.5;
 
@@ -151,17 +151,18 @@ export function union(parts: Wait[]): Wait[] {
   return out;
 }
 
+/** Cuts, and between them stretches drawn to one scale. */
 function axis(busyParts: Wait[], total: number, busy: number): Stretch[] {
-  const pieces: { from: number; to: number; weight: number; cut: boolean }[] = [];
   const unit = busy > 0 ? busy : total || 1;
-  const idle = gaps(busyParts, 0, total);
-  const parts = [...busyParts.map((p) => ({ ...p, idle: false })), ...idle.map((p) => ({ ...p, idle: true }))].sort((a, b) => a.from - b.from);
-  for (const part of parts) {
-    const length = part.to - part.from;
-    const cut = part.idle && busy > 0 && length > unit * CUT_ABOVE_BUSY;
-    const weight = cut ? unit * CUT_WIDTH_OF_BUSY : part.idle ? length : Math.max(length, unit * STRETCH_MIN_OF_BUSY);
-    pieces.push({ from: part.from, to: part.to, weight, cut });
+  const cuts = busy > 0 ? gaps(busyParts, 0, total).filter((gap) => gap.to - gap.from > unit * CUT_ABOVE_BUSY) : [];
+  const pieces: { from: number; to: number; weight: number; cut: boolean }[] = [];
+  let cursor = 0;
+  for (const cut of cuts) {
+    if (cut.from > cursor) pieces.push(drawn(cursor, cut.from, unit));
+    pieces.push({ from: cut.from, to: cut.to, weight: unit * CUT_WIDTH_OF_BUSY, cut: true });
+    cursor = cut.to;
   }
+  if (cursor < total || pieces.length === 0) pieces.push(drawn(cursor, total, unit));
   const sum = pieces.reduce((all, piece) => all + piece.weight, 0) || 1;
   let x = 0;
   return pieces.map(({ from, to, weight, cut }) => {
@@ -169,6 +170,10 @@ function axis(busyParts: Wait[], total: number, busy: number): Stretch[] {
     x += weight / sum;
     return { from, to, x0, x1: x, cut };
   });
+}
+
+function drawn(from: number, to: number, unit: number) {
+  return { from, to, weight: Math.max(to - from, unit * STRETCH_MIN_OF_BUSY), cut: false };
 }
 
 function place(stretches: Stretch[], ms: number): number {
@@ -181,21 +186,35 @@ function place(stretches: Stretch[], ms: number): number {
   return Math.min(1, before);
 }
 
-/** Marks for the axis: round offsets inside the stretches that are drawn to scale, never closer than `apart` of the width. */
-export function ticks(fall: Waterfall, apart = 0.12): { ms: number; x: number }[] {
-  const out: { ms: number; x: number }[] = [];
-  for (const s of fall.stretches) {
-    if (s.cut) continue;
-    const length = s.to - s.from;
-    const room = Math.floor((s.x1 - s.x0) / apart);
-    const step = room >= 1 ? nice(length / room) : length || 1;
-    const first = room >= 1 ? Math.ceil(s.from / step) * step : s.from;
-    for (let ms = first; ms <= s.to + 1e-9; ms += step) {
-      const x = fall.at(ms);
+export interface Tick {
+  x: number;
+  /** Milliseconds since the trace began, or since the last cut: what a label should say. */
+  ms: number;
+  /** True for a tick counted from the last cut. */
+  relative: boolean;
+}
+
+/**
+ * Marks for the axis: where each stretch begins, and round offsets inside it, never closer than `apart` of the width. After a cut the
+ * offsets are counted from its end: milliseconds added to minutes would say nothing.
+ */
+export function ticks(fall: Waterfall, apart = 0.12): Tick[] {
+  const out: Tick[] = [];
+  fall.stretches.forEach((stretch, index) => {
+    if (stretch.cut) return;
+    const afterCut = index > 0;
+    const room = Math.floor((stretch.x1 - stretch.x0) / apart);
+    // A short stretch after a cut has no room for a label beside the cut's own.
+    if (afterCut && room < 1) return;
+    const step = nice((stretch.to - stretch.from) / Math.max(1, room));
+    for (let ms = 0; ms <= stretch.to - stretch.from; ms += step) {
+      const x = fall.at(stretch.from + ms);
       const last = out[out.length - 1];
-      if (!last || x - last.x >= apart * 0.8) out.push({ ms, x });
+      if (last && x - last.x < apart * 0.8) continue;
+      out.push({ x, ms: ms === 0 ? stretch.from : ms, relative: afterCut && ms > 0 });
+      if (room < 1 || step <= 0) break;
     }
-  }
+  });
   return out;
 }
 

@@ -4,7 +4,6 @@ import { useCallback, useState } from "react";
 import { auditQuery } from "../api/access";
 import type { AuditEntry } from "../api/models";
 import { Button } from "../ui/Button";
-import { JsonView } from "../ui/Code";
 import { Dialog } from "../ui/Dialog";
 import { SearchField } from "../ui/Field";
 import { Empty, FilterBar, PageHead } from "../ui/Page";
@@ -32,14 +31,14 @@ export function Audit() {
     },
     { key: "target", head: "On", cell: (row) => <span className="relative z-1"><IdText id={row.target} short /></span>, from: "md" },
     { key: "actor", head: "By", cell: (row) => <ActorText actor={row.actor} />, from: "sm" },
-    { key: "ip", head: "From", cell: (row) => <span className="mono text-muted">{row.client_ip ?? "—"}</span>, from: "lg" },
+    { key: "ip", head: "From", cell: (row) => <span className="mono text-muted">{row.ip ?? "—"}</span>, from: "lg" },
     { key: "at", head: "At", cell: (row) => <Ago at={row.created_at} className="text-muted" />, align: "right", className: "w-24" },
   ];
   return (
     <>
       <PageHead title="Audit log" lead="Every administrative act, who did it and from where. Entries are only ever added." />
       <FilterBar>
-        <SearchField name="Filter by act" placeholder="api_key.created" value={action ?? ""} onSearch={search} />
+        <SearchField name="Filter by act" placeholder="identity.key.revoked" value={action ?? ""} onSearch={search} />
       </FilterBar>
       <ResourceList
         label="Audit log"
@@ -48,7 +47,7 @@ export function Audit() {
         under={(row) => <ActorText actor={row.actor} />}
         empty={
           <Empty title={action ? "No such act" : "Nothing on record"} action={<Button look="primary" onClick={() => (action ? search("") : void query.refetch())}>{action ? "Show every act" : "Look again"}</Button>}>
-            {action ? "Acts are matched as a whole, like member.invited." : "Making a key, inviting someone, publishing a form: each leaves an entry here."}
+            {action ? "Acts are matched as a whole, like identity.key.revoked." : "Making a key, inviting someone, publishing a form: each leaves an entry here."}
           </Empty>
         }
       />
@@ -61,13 +60,26 @@ export function Audit() {
                 ["By", <ActorText key="a" actor={shown.actor} short={false} />],
                 ["On", <IdText key="o" id={shown.target} />],
                 ["Request", <IdText key="r" id={shown.request_id} />],
-                ["From", shown.client_ip ?? "—"],
+                ["From", shown.ip ?? "—"],
               ]}
             />
-            {Object.keys(shown.details).length > 0 && <JsonView value={shown.details} label="Details" className="mt-4" />}
+            <p className="mt-4 mb-1.5 text-xs text-muted">Each entry seals the one before it: a changed or missing one breaks the chain.</p>
+            <Facts
+              className="text-xs"
+              rows={[
+                ["Place", <span key="s" className="figures">{shown.sequence}</span>],
+                ["Before", <Digest key="b" value={shown.before_digest} />],
+                ["After", <Digest key="a" value={shown.after_digest} />],
+                ["Seal", <Digest key="h" value={shown.hash} />],
+              ]}
+            />
           </>
         )}
       </Dialog>
     </>
   );
+}
+
+function Digest({ value }: { value: string | null }) {
+  return value === null ? <span className="text-faint">—</span> : <span className="mono break-all">{value}</span>;
 }

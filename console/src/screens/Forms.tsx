@@ -2,12 +2,12 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { Download, ExternalLink, Pencil, Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
-import { csvAddress, formQuery, formsQuery, formVersionsQuery, useCreateForm, useDeleteForm } from "../api/forms";
+import { csvAddress, formDraftQuery, formQuery, formsQuery, formVersionsQuery, useCreateForm, useDeleteForm } from "../api/forms";
 import type { Form, FormDefinition, FormField } from "../api/models";
 import { rowsOf } from "../api/pages";
 import { fieldError } from "../api/problem";
-import { keyFrom } from "../lib/definition";
-import { plural } from "../lib/format";
+import { fieldsOf, keyFrom, textOf } from "../lib/definition";
+import { plural, words } from "../lib/format";
 import { Button, buttonClass, IconButton } from "../ui/Button";
 import { Detail } from "../ui/Detail";
 import { Confirm, Dialog, DialogActions } from "../ui/Dialog";
@@ -22,14 +22,17 @@ import { To } from "../ui/To";
 import { toast } from "../ui/Toasts";
 import { CodeBlock, JsonView } from "../ui/Code";
 
-const STATUS_WORDS: Record<string, string> = { draft: "Draft", published: "Published", changed: "Unpublished changes" };
+/** What a form is, in one word: closed, public, or not yet. */
+function stateOf(form: Form): { state: string; label: string } {
+  if (form.state !== "active") return { state: "cancelled", label: words(form.state) };
+  return form.live_version === null ? { state: "draft", label: "Draft" } : { state: "published", label: "Published" };
+}
 
 const COLUMNS: Column<Form>[] = [
-  { key: "title", head: "Form", cell: (row) => <span className="block truncate font-medium">{row.title}</span>, className: "max-w-0 w-[34%] max-md:w-auto" },
-  { key: "key", head: "Key", cell: (row) => <span className="mono text-muted">{row.key}</span>, from: "md" },
-  { key: "status", head: "State", cell: (row) => <State state={row.status} label={STATUS_WORDS[row.status]} />, from: "sm" },
-  { key: "version", head: "Version", cell: (row) => <span className="figures">{row.published_version ?? "—"}</span>, from: "md", align: "right" },
-  { key: "fields", head: "Fields", cell: (row) => <span className="figures">{row.draft.fields.length}</span>, from: "lg", align: "right" },
+  { key: "title", head: "Form", cell: (row) => <span className="block truncate font-medium">{row.name}</span>, className: "max-w-0 w-[34%] max-md:w-auto" },
+  { key: "key", head: "Key", cell: (row) => <span className="mono text-muted">{row.external_id ?? "—"}</span>, from: "md" },
+  { key: "status", head: "State", cell: (row) => <State {...stateOf(row)} />, from: "sm" },
+  { key: "version", head: "Version", cell: (row) => <span className="figures">{row.live_version ?? "—"}</span>, from: "md", align: "right" },
   { key: "at", head: "Changed", cell: (row) => <Ago at={row.updated_at} className="text-muted" />, align: "right", className: "w-24" },
 ];
 
@@ -53,7 +56,7 @@ export function Forms() {
         query={query}
         columns={COLUMNS}
         to={(row) => `/forms/${row.id}`}
-        under={(row) => `${STATUS_WORDS[row.status] ?? row.status} · ${plural(row.draft.fields.length, "field")}`}
+        under={(row) => `${stateOf(row).label}${row.live_version === null ? "" : ` · version ${row.live_version}`}`}
         empty={
           <Empty title="No forms yet" action={<Button look="primary" onClick={() => open(true)} icon={<Plus className="size-3.5" />}>New form</Button>}>
             Start with a name, an e-mail and a message. You can change everything before anyone sees it.
@@ -68,14 +71,20 @@ export function Forms() {
 /** What a new form starts with: the three questions nearly every form asks. */
 function starter(title: string): FormDefinition {
   return {
-    title,
-    submit_label: "Send",
-    thank_you: "Thank you. We will answer soon.",
-    fields: [
-      { key: "name", kind: "text", label: "Name", required: true, max_length: 120 },
-      { key: "email", kind: "email", label: "E-mail", required: true },
-      { key: "message", kind: "long_text", label: "Message", required: true, max_length: 5000 },
+    lang: 1,
+    default_locale: "en",
+    title: { en: title },
+    pages: [
+      {
+        id: "pg_1",
+        items: [
+          { id: "fl_name", key: "name", type: "text", label: { en: "Name" }, required: true, max_length: 120, autocomplete: "name" },
+          { id: "fl_email", key: "email", type: "email", label: { en: "E-mail" }, required: true, autocomplete: "email" },
+          { id: "fl_message", key: "message", type: "long_text", label: { en: "Message" }, required: true, max_length: 5000 },
+        ],
+      },
     ],
+    settings: { submit_label: { en: "Send" }, thank_you: { en: "Thank you. We will answer soon." } },
   };
 }
 
@@ -91,12 +100,12 @@ function NewForm({ open, onClose }: { open: boolean; onClose: () => void }) {
         className="space-y-4"
         onSubmit={(event) => {
           event.preventDefault();
-          create.mutate({ key: shownKey, definition: starter(title) }, { onSuccess: (form) => void navigate({ to: "/forms/$id/edit", params: { id: form.id } }) });
+          create.mutate({ name: title, external_id: shownKey, definition: starter(title) }, { onSuccess: (form) => void navigate({ to: "/forms/$id/edit", params: { id: form.id } }) });
         }}
       >
-        <TextField label="Title" required autoFocus value={title} onChange={(e) => setTitle(e.target.value)} error={fieldError(create.error, "/definition/title")} placeholder="Contact" />
-        <TextField label="Key" required value={shownKey} onChange={(e) => setKey(e.target.value)} error={fieldError(create.error, "/key")} help="What pages and code call the form by. It stays when the title changes." className="font-mono" spellCheck={false} />
-        {create.isError && <ProblemNotice error={create.error} shown={["/definition/title", "/key"]} />}
+        <TextField label="Name" required autoFocus value={title} onChange={(e) => setTitle(e.target.value)} error={fieldError(create.error, "/name")} placeholder="Contact" />
+        <TextField label="Key" required value={shownKey} onChange={(e) => setKey(e.target.value)} error={fieldError(create.error, "/external_id")} help="What pages and code call the form by. It stays when the name changes." className="font-mono" spellCheck={false} />
+        {create.isError && <ProblemNotice error={create.error} shown={["/name", "/external_id"]} />}
         <DialogActions>
           <Button onClick={onClose}>Cancel</Button>
           <Button type="submit" look="primary" busy={create.isPending}>
@@ -115,7 +124,7 @@ export function FormScreen() {
   const { id } = routeOfOne.useParams();
   return (
     <Detail query={useQuery(formQuery(id))} parent={parent}>
-      {({ data }) => <FormDetail form={data} />}
+      {(form) => <FormDetail form={form} />}
     </Detail>
   );
 }
@@ -124,8 +133,10 @@ function FormDetail({ form }: { form: Form }) {
   const { version: asked } = routeOfOne.useSearch();
   const versionsQuery = useInfiniteQuery(formVersionsQuery(form.id));
   const versions = rowsOf(versionsQuery.data);
-  const shown = versions.find((v) => String(v.number) === asked) ?? versions.find((v) => v.number === form.published_version);
-  const definition = shown?.definition ?? form.draft;
+  const shown = versions.find((v) => String(v.number) === asked) ?? versions.find((v) => v.number === form.live_version);
+  const draft = useQuery(formDraftQuery(form.id));
+  const unpublished = draft.data !== undefined && shown !== undefined && JSON.stringify(draft.data.data.definition) !== JSON.stringify(versions[0]?.definition);
+  const definition = shown?.definition ?? draft.data?.data.definition;
   const [asking, setAsking] = useState(false);
   const remove = useDeleteForm();
   const navigate = useNavigate();
@@ -133,11 +144,12 @@ function FormDetail({ form }: { form: Form }) {
     <>
       <PageHead
         parent={parent}
-        title={form.title}
+        title={form.name}
         meta={
           <>
-            <State state={form.status} label={STATUS_WORDS[form.status]} />
-            <span className="mono">{form.key}</span>
+            <State {...stateOf(form)} />
+            {unpublished && <State state="changed" label="The draft has changes" />}
+            {form.external_id && <span className="mono">{form.external_id}</span>}
             <To to="/submissions" search={{ form_id: form.id }} className="text-accent underline-offset-3 hover:underline">
               Submissions
             </To>
@@ -157,15 +169,16 @@ function FormDetail({ form }: { form: Form }) {
           </>
         }
       />
-      <div className="grid border-t border-line lg:grid-cols-[minmax(0,1fr)_22rem]">
+      <div className="grid border-t border-line lg:grid-cols-[minmax(0,1fr)_26rem]">
         <div className="min-w-0 px-4 py-5 sm:px-6">
-          <h2 className="mb-4 flex items-center gap-2 font-medium">
-            {shown ? `Version ${shown.number}` : "Draft"} {shown && shown.number === form.published_version ? <Tag tone="accent">published</Tag> : <Tag>not public</Tag>}
+          <h2 className="mb-4 flex items-center gap-2 font-semibold">
+            {shown ? `Version ${shown.number}` : "Draft"} {shown && shown.number === form.live_version ? <Tag tone="accent">published</Tag> : <Tag>not public</Tag>}
           </h2>
-          <DefinitionView definition={definition} />
+          {draft.isError && <ProblemNotice error={draft.error} onRetry={() => void draft.refetch()} />}
+          {definition ? <DefinitionView definition={definition} /> : <div className="bone h-24 max-w-xl" />}
         </div>
         <aside className="border-t border-line lg:border-t-0 lg:border-l" aria-label="Versions">
-          <h2 className="px-4 pt-5 pb-2 font-medium sm:px-6">Versions</h2>
+          <h2 className="px-4 pt-5 pb-2 font-semibold sm:px-6">Versions</h2>
           {versionsQuery.isError && <ProblemNotice error={versionsQuery.error} className="mx-4 mb-4 sm:mx-6" onRetry={() => void versionsQuery.refetch()} />}
           {versionsQuery.isSuccess && versions.length === 0 && (
             <p className="px-4 pb-5 text-muted sm:px-6">
@@ -178,7 +191,7 @@ function FormDetail({ form }: { form: Form }) {
                 <To to={`/forms/${form.id}`} search={{ version: String(v.number) }} replace aria-current={v.id === shown?.id} className="block px-4 py-2 hover:bg-hover sm:px-6">
                   <span className="flex items-baseline justify-between gap-3">
                     <span>
-                      Version {v.number} <span className="text-muted">· {plural(v.definition.fields.length, "field")}</span>
+                      Version {v.number} <span className="text-muted">· {plural(fieldsOf(v.definition).length, "field")}</span>
                     </span>
                     <Ago at={v.created_at} className="text-xs text-faint" />
                   </span>
@@ -200,7 +213,7 @@ function FormDetail({ form }: { form: Form }) {
           </div>
         </aside>
       </div>
-      {form.published_version !== null && (
+      {form.live_version !== null && definition && (
         <Section title="Send an answer" lead="The same call the site makes.">
           <CodeBlock label="Example call" copy={exampleCall(form, definition)}>
             {exampleCall(form, definition)}
@@ -210,13 +223,15 @@ function FormDetail({ form }: { form: Form }) {
           </a>
         </Section>
       )}
-      <Section title="Definition">
-        <JsonView value={definition} />
-      </Section>
+      {definition && (
+        <Section title="Definition">
+          <JsonView value={definition} />
+        </Section>
+      )}
       <Confirm
         open={asking}
         onClose={() => setAsking(false)}
-        title={`Delete “${form.title}”?`}
+        title={`Delete “${form.name}”?`}
         verb="Delete form"
         busy={remove.isPending}
         error={remove.error}
@@ -235,15 +250,15 @@ function FormDetail({ form }: { form: Form }) {
   );
 }
 
-function exampleValue(field: FormField): unknown {
-  if (field.kind === "email") return "ada@example.com";
-  if (field.kind === "checkbox") return true;
-  if (field.kind === "choice") return field.options?.[0]?.value ?? "";
-  return field.label;
+function exampleValue(definition: FormDefinition, field: FormField): unknown {
+  if (field.type === "email") return "ada@example.com";
+  if (field.type === "checkbox") return true;
+  if (field.type === "choice") return field.choices?.[0]?.key ?? "";
+  return textOf(definition, field.label) || field.key;
 }
 
 function exampleCall(form: Form, definition: FormDefinition): string {
-  const values = Object.fromEntries(definition.fields.map((field) => [field.key, exampleValue(field)]));
+  const values = Object.fromEntries(fieldsOf(definition).map((field) => [field.key, exampleValue(definition, field)]));
   return `curl ${location.origin}/v1/forms/${form.id}/submissions \\
   -H "Authorization: Bearer $PLINTH_PUBLISHABLE_KEY" \\
   -H "Content-Type: application/json" \\
@@ -253,15 +268,16 @@ function exampleCall(form: Form, definition: FormDefinition): string {
 function DefinitionView({ definition }: { definition: FormDefinition }) {
   return (
     <div className="max-w-xl">
-      {definition.description && <p className="mb-4 text-muted">{definition.description}</p>}
-      <div className="space-y-4">
-        {definition.fields.map((field) => (
-          <FieldPreview key={field.key} field={field} />
+      {textOf(definition, definition.title) && <p className="text-lg font-semibold">{textOf(definition, definition.title)}</p>}
+      {textOf(definition, definition.description) && <p className="mb-4 text-muted">{textOf(definition, definition.description)}</p>}
+      <div className="mt-4 space-y-4">
+        {fieldsOf(definition).map((field) => (
+          <FieldPreview key={field.id} field={field} definition={definition} />
         ))}
       </div>
       <p className="mt-5 flex flex-wrap items-center gap-3">
-        <span className="inline-flex h-8 items-center rounded-md border border-line-strong bg-sunken px-3 text-muted">{definition.submit_label || "Send"}</span>
-        {definition.thank_you && <span className="text-xs text-faint">then: “{definition.thank_you}”</span>}
+        <span className="inline-flex h-8 items-center rounded-md border border-line-strong bg-sunken px-3 text-muted">{textOf(definition, definition.settings?.submit_label) || "Send"}</span>
+        {textOf(definition, definition.settings?.thank_you) && <span className="text-xs text-faint">then: “{textOf(definition, definition.settings?.thank_you)}”</span>}
       </p>
     </div>
   );

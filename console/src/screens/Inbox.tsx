@@ -151,7 +151,7 @@ export function InboxItemScreen() {
       </Empty>
     );
   }
-  const link = item.link?.replace(/^\/console/, "");
+  const link = item.url?.replace(/^\/console/, "");
   return (
     <article>
       <PageHead
@@ -160,7 +160,7 @@ export function InboxItemScreen() {
         meta={<Instant at={item.created_at} />}
         actions={
           <>
-            {item.link && link && (item.link.startsWith("/console") ? <To to={link} className={buttonClass("primary", "sm")}>Open</To> : <a href={item.link} className={buttonClass("primary", "sm")}>Open</a>)}
+            {item.url && link && (item.url.startsWith("/console") ? <To to={link} className={buttonClass("primary", "sm")}>Open</To> : <a href={item.url} className={buttonClass("primary", "sm")}>Open</a>)}
             <To to={`/traces/${item.trace_id}`} className={buttonClass("plain", "sm")}>
               <Waypoints className="size-3.5" aria-hidden="true" /> Trace
             </To>

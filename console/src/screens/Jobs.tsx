@@ -4,7 +4,7 @@ import { Ban, RotateCcw, Waypoints, X } from "lucide-react";
 import { useState } from "react";
 import { api, read } from "../api/client";
 import { jobQuery, jobsQuery, parkedEventsQuery, schedulesQuery, useCancelJob, useReplayDead, useReplayJob, useReplayParked } from "../api/flow";
-import type { Job, JobState } from "../api/models";
+import type { Job, JobDetail as JobRecord, JobState } from "../api/models";
 import { rowsOf } from "../api/pages";
 import { toProblem } from "../api/problem";
 import { plural, words } from "../lib/format";
@@ -36,11 +36,14 @@ const COLUMNS: Column<Job>[] = [
   { key: "state", head: "State", cell: (row) => words(row.state), from: "sm" },
   { key: "queue", head: "Queue", cell: (row) => <span className="mono text-muted">{row.queue}</span>, from: "lg" },
   { key: "error", head: "Last error", cell: (row) => <span className="block truncate text-muted">{row.last_error ?? ""}</span>, from: "md", className: "max-w-0 w-[32%]" },
-  { key: "attempt", head: "Attempt", cell: (row) => <span className="figures">{row.attempt}/{row.max_attempts}</span>, from: "md", align: "right" },
+  { key: "attempt", head: "Attempt", cell: (row) => <span className="figures">{row.attempts}/{row.max_attempts}</span>, from: "md", align: "right" },
   { key: "at", head: "Due", cell: (row) => <Ago at={row.run_at} className="text-muted" />, align: "right", className: "w-24" },
 ];
 
-const STATES: (JobState | "")[] = ["", "due", "running", "dead", "succeeded", "cancelled"];
+const STATES: (JobState | "")[] = ["", "ready", "scheduled", "running", "retrying", "dead", "done", "cancelled"];
+
+/** States in which a job still waits for its turn, and can be called off. */
+const WAITING: JobState[] = ["blocked", "scheduled", "ready", "retrying"];
 const route = getRouteApi("/app/jobs");
 
 export function Jobs() {
@@ -117,7 +120,7 @@ export function Jobs() {
         to={(row) => `/jobs/${row.id}`}
         under={(row) => (
           <span className="line-clamp-2">
-            {words(row.state)} · {row.attempt}/{row.max_attempts}
+            {words(row.state)} · {row.attempts}/{row.max_attempts}
             {row.last_error ? ` · ${row.last_error}` : ""}
           </span>
         )}
@@ -145,7 +148,7 @@ function BulkBar({ selected, onDone }: { selected: Job[]; onDone: () => void }) 
   const client = useQueryClient();
   const [busy, setBusy] = useState<"replay" | "cancel" | null>(null);
   const replayable = selected.filter((job) => job.state === "dead" || job.state === "cancelled");
-  const cancellable = selected.filter((job) => job.state === "due");
+  const cancellable = selected.filter((job) => WAITING.includes(job.state));
   const run = async (what: "replay" | "cancel", jobs: Job[]) => {
     setBusy(what);
     const done = await Promise.allSettled(
@@ -191,9 +194,9 @@ function Beside() {
                 <Glyph shape="bad" className="mt-[3px]" />
                 <div className="min-w-0 flex-1 basis-64">
                   <p className="flex flex-wrap gap-x-2">
-                    <span className="mono font-semibold">{event.consumer}</span> <IdText id={event.event_id} short /> <span className="mono text-muted">{event.event_type}</span>
+                    <span className="mono font-semibold">{event.consumer}</span> <IdText id={event.event_id} short /> <span className="mono text-muted">{event.type}</span>
                   </p>
-                  <p className="text-xs break-words text-muted">{event.error}</p>
+                  <p className="text-xs break-words text-muted">{event.last_error}</p>
                 </div>
                 <Ago at={event.parked_at} className="text-xs text-faint" />
                 <Button size="sm" busy={replay.isPending && replay.variables === event.id} onClick={() => replay.mutate(event.id, { onSuccess: () => toast("Given to the consumer again"), onError: (error) => toast(toProblem(error).title, "bad") })}>
@@ -211,10 +214,10 @@ function Beside() {
               <li key={schedule.id} className="flex flex-wrap items-baseline gap-x-6 gap-y-0.5 px-4 py-2 sm:px-6">
                 <span className="mono min-w-40 flex-1 font-semibold">{schedule.name}</span>
                 <span className="mono text-muted">
-                  {schedule.cron} <span className="text-faint">{schedule.timezone}</span>
+                  {schedule.cron ?? "once"} <span className="text-faint">{schedule.zone}</span>
                 </span>
                 <span className="text-xs text-muted">
-                  last <Ago at={schedule.last_run_at} />, {schedule.enabled ? <>next <Ago at={schedule.next_run_at} /></> : "paused"}
+                  last <Ago at={schedule.last_at} />, {schedule.next_at ? <>next <Ago at={schedule.next_at} /></> : schedule.state}
                 </span>
               </li>
             ))}
@@ -228,13 +231,13 @@ function Beside() {
 export function JobScreen() {
   const { id } = getRouteApi("/app/jobs/$id").useParams();
   return (
-    <Detail query={useQuery({ ...jobQuery(id), refetchInterval: (q) => (q.state.data?.state === "running" || q.state.data?.state === "due" ? 3_000 : false) })} parent={{ to: "/jobs", name: "Jobs" }}>
+    <Detail query={useQuery({ ...jobQuery(id), refetchInterval: (q) => (q.state.data && q.state.data.finished_at === null ? 3_000 : false) })} parent={{ to: "/jobs", name: "Jobs" }}>
       {(job) => <JobDetail job={job} />}
     </Detail>
   );
 }
 
-function JobDetail({ job }: { job: Job }) {
+function JobDetail({ job }: { job: JobRecord }) {
   const replay = useReplayJob();
   const cancel = useCancelJob();
   const problem = replay.error ?? cancel.error;
@@ -251,13 +254,13 @@ function JobDetail({ job }: { job: Job }) {
               {job.queue}
             </To>
             <span className="figures">
-              attempt {job.attempt} of {job.max_attempts}
+              attempt {job.attempts} of {job.max_attempts}
             </span>
           </>
         }
         actions={
           <>
-            {job.state === "due" && (
+            {WAITING.includes(job.state) && (
               <Button size="sm" busy={cancel.isPending} onClick={() => cancel.mutate(job.id, { onSuccess: () => toast("Job cancelled") })} icon={<Ban className="size-3.5" />}>
                 Cancel
               </Button>
@@ -274,10 +277,10 @@ function JobDetail({ job }: { job: Job }) {
         }
       />
       {problem !== null && <ProblemNotice error={problem} className="mx-4 mb-4 sm:mx-6" />}
-      <div className="grid border-t border-line lg:grid-cols-[minmax(0,1fr)_22rem]">
+      <div className="grid border-t border-line lg:grid-cols-[minmax(0,1fr)_26rem]">
         <div className="min-w-0 px-4 py-5 sm:px-6">
-          <h2 className="mb-3 font-medium">Attempts</h2>
-          <Attempts attempts={job.attempts.map((a) => ({ ...a, note: a.error }))} empty={job.state === "cancelled" ? "It was cancelled before its first attempt." : "It waits for its first attempt."} />
+          <h2 className="mb-3 font-semibold">Attempts</h2>
+          <Attempts attempts={job.attempt_log.map((a) => ({ ...a, where: a.node, note: a.error }))} empty={job.state === "cancelled" ? "It was cancelled before its first attempt." : "It waits for its first attempt."} />
         </div>
         <div className="border-t border-line px-4 py-4 sm:px-6 lg:border-t-0 lg:border-l">
           <Facts
@@ -288,6 +291,7 @@ function JobDetail({ job }: { job: Job }) {
               ["Finished", <Instant key="f" at={job.finished_at} />],
               ["Destination", job.destination ?? "—"],
               ["Ordered by", <IdText key="o" id={job.ordering_key} />],
+              ["Caused by", <IdText key="e" id={job.causation_id} />],
               ["Trace", <IdText key="t" id={job.trace_id} />],
             ]}
           />

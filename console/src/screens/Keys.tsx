@@ -3,7 +3,7 @@ import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { Plus } from "lucide-react";
 import { useState } from "react";
 import { keysQuery, useCreateKey, useRevokeKey, useRotateKey } from "../api/access";
-import type { ApiKey, ApiKeyWithSecret, KeyKind } from "../api/models";
+import type { ApiKey, IssuedKey, KeyKind } from "../api/models";
 import { fieldError } from "../api/problem";
 import { bySystem, scopesQuery } from "../api/scopes";
 import { plural, words } from "../lib/format";
@@ -20,7 +20,7 @@ import { Ago, CopyButton } from "../ui/Text";
 import { toast } from "../ui/Toasts";
 
 type Asked = { what: "rotate" | "revoke"; key: ApiKey } | null;
-const usable = (key: ApiKey) => key.status === "active" || key.status === "rotating";
+const usable = (key: ApiKey) => key.status === "active" || key.status === "retiring";
 
 function columns(ask: (asked: Asked) => void): Column<ApiKey>[] {
   return [
@@ -35,13 +35,13 @@ function columns(ask: (asked: Asked) => void): Column<ApiKey>[] {
       ),
       className: "max-w-0 w-[24%] max-md:w-auto",
     },
-    { key: "prefix", head: "Begins with", cell: (row) => <span className="mono whitespace-nowrap text-muted">{row.prefix}…</span>, from: "md" },
+    { key: "prefix", head: "Looks like", cell: (row) => <span className="mono whitespace-nowrap text-muted">{row.hint}</span>, from: "md" },
     { key: "kind", head: "Kind", cell: (row) => words(row.kind), from: "sm" },
     { key: "scopes", head: "May", cell: (row) => <Scopes scopes={row.scopes} />, from: "lg", className: "max-w-0 w-[24%]" },
     {
       key: "used",
       head: "Last used",
-      cell: (row) => (row.status === "rotating" && row.expires_at ? <span className="text-warn" title={instant(row.expires_at)}>ends <Ago at={row.expires_at} /></span> : row.status === "revoked" || row.status === "expired" ? <span className="text-faint">{row.status}</span> : <Ago at={row.last_used_at} className="text-muted" />),
+      cell: (row) => (row.status === "retiring" && row.retires_at ? <span className="text-warn" title={instant(row.retires_at)}>ends <Ago at={row.retires_at} /></span> : row.status === "revoked" || row.status === "expired" ? <span className="text-faint">{row.status}</span> : <Ago at={row.last_used_at} className="text-muted" />),
       from: "md",
       align: "right",
     },
@@ -83,7 +83,7 @@ export function Keys() {
   const navigate = useNavigate();
   const query = useInfiniteQuery(keysQuery());
   const [asked, setAsked] = useState<Asked>(null);
-  const [made, setMade] = useState<ApiKeyWithSecret | null>(null);
+  const [made, setMade] = useState<IssuedKey | null>(null);
   const revoke = useRevokeKey();
   const open = (yes: boolean) => void navigate({ to: "/keys", search: yes ? { new: true } : {}, replace: true });
   const close = () => {
@@ -108,7 +108,7 @@ export function Keys() {
         quiet={(row) => !usable(row)}
         under={(row) => (
           <>
-            {words(row.kind)} · <span className="mono">{row.prefix}…</span>
+            {words(row.kind)} · <span className="mono break-all">{row.hint}</span>
           </>
         )}
         empty={
@@ -141,13 +141,13 @@ const KINDS: { kind: KeyKind; help: string }[] = [
   { kind: "personal", help: "For your own scripts. Never more than you yourself may do." },
 ];
 
-function NewKey({ onClose, onMade }: { onClose: () => void; onMade: (key: ApiKeyWithSecret) => void }) {
+function NewKey({ onClose, onMade }: { onClose: () => void; onMade: (key: IssuedKey) => void }) {
   const [name, setName] = useState("");
   const [kind, setKind] = useState<KeyKind>("secret");
   const [scopes, setScopes] = useState<ReadonlySet<string>>(new Set());
   const known = useQuery(scopesQuery);
   const create = useCreateKey();
-  const offered = known.data?.[kind === "publishable" ? "publishable" : "secret"] ?? [];
+  const offered = known.data ?? [];
   const chosen = [...scopes].filter((scope) => offered.includes(scope));
   const set = (list: string[], on: boolean) =>
     setScopes((before) => {
@@ -164,7 +164,7 @@ function NewKey({ onClose, onMade }: { onClose: () => void; onMade: (key: ApiKey
         className="space-y-4"
         onSubmit={(event) => {
           event.preventDefault();
-          create.mutate({ name, kind, scopes: kind === "publishable" && chosen.length === 0 ? offered : chosen }, { onSuccess: onMade });
+          create.mutate({ name, kind, scopes: kind === "publishable" ? [] : chosen }, { onSuccess: onMade });
         }}
       >
         <TextField label="Name" required autoFocus value={name} onChange={(e) => setName(e.target.value)} placeholder="Billing service" error={fieldError(create.error, "/name")} />
@@ -175,7 +175,7 @@ function NewKey({ onClose, onMade }: { onClose: () => void; onMade: (key: ApiKey
             </option>
           ))}
         </SelectField>
-        <fieldset>
+        {kind !== "publishable" && <fieldset>
           <legend className="mb-1 flex w-full items-baseline justify-between font-medium">
             <span>May</span>
           </legend>
@@ -218,7 +218,7 @@ function NewKey({ onClose, onMade }: { onClose: () => void; onMade: (key: ApiKey
             })}
           </div>
           {fieldError(create.error, "/scopes") && <p className="mt-1 text-xs text-bad">{fieldError(create.error, "/scopes")}</p>}
-        </fieldset>
+        </fieldset>}
         {create.isError && <ProblemNotice error={create.error} shown={["/name", "/kind", "/scopes"]} />}
         <DialogActions>
           <Button onClick={onClose}>Cancel</Button>
@@ -238,7 +238,7 @@ const OVERLAPS: [seconds: number, name: string][] = [
   [604_800, "One week"],
 ];
 
-function Rotate({ apiKey, onClose, onMade }: { apiKey: ApiKey; onClose: () => void; onMade: (key: ApiKeyWithSecret) => void }) {
+function Rotate({ apiKey, onClose, onMade }: { apiKey: ApiKey; onClose: () => void; onMade: (key: IssuedKey) => void }) {
   const [overlap, setOverlap] = useState(86_400);
   const rotate = useRotateKey();
   return (
@@ -269,17 +269,17 @@ function Rotate({ apiKey, onClose, onMade }: { apiKey: ApiKey; onClose: () => vo
 }
 
 /** The only time a key's text exists outside the program that will use it. */
-function ShowOnce({ made, onClose }: { made: ApiKeyWithSecret | null; onClose: () => void }) {
+function ShowOnce({ made, onClose }: { made: IssuedKey | null; onClose: () => void }) {
   return (
     <Dialog open={made !== null} onClose={onClose} title="Copy the key now" description="It is shown this once. What is kept is a hash, which cannot be turned back.">
       {made && (
         <>
           <p className="mb-1 font-medium">{made.name}</p>
           <div className="flex items-center gap-2 rounded-md border border-accent/40 bg-accent-wash py-2 pr-2 pl-3">
-            <code className="mono min-w-0 flex-1 break-all select-all">{made.secret}</code>
-            <CopyButton text={made.secret} name="Copy key" />
+            <code className="mono min-w-0 flex-1 break-all select-all">{made.key}</code>
+            <CopyButton text={made.key} name="Copy key" />
           </div>
-          <p className="mt-2 text-xs text-muted">{made.scopes.includes("*") ? "It may do everything." : `It has ${plural(made.scopes.length, "scope")}.`}</p>
+          {made.scopes.length > 0 && <p className="mt-2 text-xs text-muted">{made.scopes.includes("*") ? "It may do everything." : `It has ${plural(made.scopes.length, "scope")}.`}</p>}
           <DialogActions>
             <Button look="primary" onClick={onClose}>
               I have copied it

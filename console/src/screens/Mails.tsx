@@ -2,9 +2,8 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { Waypoints } from "lucide-react";
 import { useEffect, useRef } from "react";
-import type { Mail } from "../api/models";
+import type { Mail, MailDetail as MailRecord } from "../api/models";
 import { mailQuery, mailsQuery } from "../api/notify";
-import { bytes } from "../lib/format";
 import { showMail } from "../lib/mailview";
 import { buttonClass } from "../ui/Button";
 import { CodeBlock } from "../ui/Code";
@@ -17,8 +16,7 @@ import { To } from "../ui/To";
 
 const COLUMNS: Column<Mail>[] = [
   { key: "subject", head: "Subject", cell: (row) => <span className="block truncate font-medium">{row.subject}</span>, className: "max-w-0 w-[42%] max-md:w-auto" },
-  { key: "to", head: "To", cell: (row) => <span className="block truncate text-muted">{row.to.join(", ")}</span>, from: "md", className: "max-w-0 w-[30%]" },
-  { key: "size", head: "Size", cell: (row) => <span className="figures text-muted">{bytes(row.size_bytes)}</span>, from: "lg", align: "right" },
+  { key: "to", head: "To", cell: (row) => <span className="block truncate text-muted">{row.to}</span>, from: "md", className: "max-w-0 w-[30%]" },
   { key: "at", head: "Written", cell: (row) => <Ago at={row.created_at} className="text-muted" />, align: "right", className: "w-24" },
 ];
 
@@ -34,7 +32,7 @@ export function Mails() {
         query={query}
         columns={COLUMNS}
         to={(row) => `/mails/${row.id}`}
-        under={(row) => row.to.join(", ")}
+        under={(row) => row.to}
         empty={
           <Empty title="The outbox is empty" action={<a href="/contact" target="_blank" rel="noreferrer" className={buttonClass("primary")}>Open the contact form</a>}>
             Without a mail server every mail is kept here, whole, for you to read. With one, mails go out and only their notifications are shown.
@@ -57,11 +55,11 @@ export function MailScreen() {
   );
 }
 
-function MailDetail({ mail }: { mail: Mail }) {
+function MailDetail({ mail }: { mail: MailRecord }) {
   const asked = route.useSearch().view;
   const navigate = useNavigate();
-  const views: View[] = [...(mail.html ? (["html"] as const) : []), ...(mail.text ? (["text"] as const) : []), "raw"];
-  const view = views.find((v) => v === asked) ?? views[0] ?? "raw";
+  const views: View[] = [...(mail.html ? (["html"] as const) : []), ...(mail.text ? (["text"] as const) : []), ...(mail.raw ? (["raw"] as const) : [])];
+  const view = views.find((v) => v === asked) ?? views[0] ?? "text";
   const names: Record<View, string> = { html: "As sent", text: "Plain text", raw: "Source" };
   return (
     <>
@@ -80,9 +78,8 @@ function MailDetail({ mail }: { mail: Mail }) {
           className="max-w-2xl"
           rows={[
             ["From", mail.from],
-            ["To", mail.to.join(", ")],
+            ["To", mail.to],
             ["Notification", <IdText key="n" id={mail.notification_id} />],
-            ["Size", bytes(mail.size_bytes)],
           ]}
         />
       </div>
@@ -97,7 +94,7 @@ function MailDetail({ mail }: { mail: Mail }) {
           </CodeBlock>
         )}
         {view === "raw" && (
-          <CodeBlock label="Source" copy={mail.raw} wrap className="mx-auto max-w-3xl">
+          <CodeBlock label="Source" copy={mail.raw ?? ""} wrap className="mx-auto max-w-3xl">
             {mail.raw}
           </CodeBlock>
         )}

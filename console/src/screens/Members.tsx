@@ -1,13 +1,13 @@
 import { useInfiniteQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
-import { UserPlus } from "lucide-react";
+import { UserMinus, UserPlus } from "lucide-react";
 import { useState } from "react";
 import { membersQuery, useChangeRole, useInvite, useRemoveMember } from "../api/access";
-import type { Invite, Member, Role } from "../api/models";
+import type { IssuedInvite, Member, Role } from "../api/models";
 import { fieldError, toProblem } from "../api/problem";
 import { sessionQuery } from "../api/session";
 import { words } from "../lib/format";
-import { Button } from "../ui/Button";
+import { Button, IconButton } from "../ui/Button";
 import { Confirm, Dialog, DialogActions } from "../ui/Dialog";
 import { PickField, SelectField, TextField } from "../ui/Field";
 import { Empty, PageHead } from "../ui/Page";
@@ -34,7 +34,7 @@ export function Members() {
   const change = useChangeRole();
   const remove = useRemoveMember();
   const [leaving, setLeaving] = useState<Member | null>(null);
-  const mayManage = session.member.role === "owner" || session.member.role === "admin";
+  const mayManage = session.role === "owner" || session.role === "admin";
   const open = (yes: boolean) => void navigate({ to: "/members", search: yes ? { new: true } : {}, replace: true });
   const isMe = (member: Member) => member.id === session.member.id;
   const columns: Column<Member>[] = [
@@ -50,7 +50,6 @@ export function Members() {
             <span className="flex items-center gap-2">
               <span className="truncate font-medium">{row.name || row.email}</span>
               {isMe(row) && <Tag>you</Tag>}
-              {row.status === "invited" && <Tag tone="warn">invited</Tag>}
             </span>
           </span>
         </span>
@@ -61,12 +60,13 @@ export function Members() {
     {
       key: "role",
       head: "Role",
-      className: "w-36 max-sm:w-32",
+      className: "w-36 max-sm:w-28",
       cell: (row) =>
         mayManage && !isMe(row) ? (
           <PickField
             name={`Role of ${row.name || row.email}`}
             value={row.role}
+            className="max-sm:w-24"
             disabled={change.isPending && change.variables.id === row.id}
             onChange={(event) => {
               const role = event.target.value as Role;
@@ -83,17 +83,22 @@ export function Members() {
           words(row.role)
         ),
     },
-    { key: "seen", head: "Last here", cell: (row) => <Ago at={row.last_seen_at} className="text-muted" />, from: "lg", align: "right" },
+    { key: "seen", head: "Last login", cell: (row) => <Ago at={row.last_login_at} className="text-muted" />, from: "lg", align: "right" },
     {
       key: "do",
       head: <span className="sr-only">Actions</span>,
       align: "right",
-      className: "w-24",
+      className: "w-24 max-sm:w-14",
       cell: (row) =>
         mayManage && !isMe(row) ? (
-          <Button size="sm" look="quiet" className="hover:text-bad" aria-label={`Remove ${row.name || row.email}`} onClick={() => setLeaving(row)}>
-            Remove
-          </Button>
+          <>
+            <Button size="sm" look="quiet" className="hover:text-bad max-sm:hidden" aria-label={`Remove ${row.name || row.email}`} onClick={() => setLeaving(row)}>
+              Remove
+            </Button>
+            <IconButton name={`Remove ${row.name || row.email}`} className="sm:hidden" onClick={() => setLeaving(row)}>
+              <UserMinus className="size-4" />
+            </IconButton>
+          </>
         ) : null,
     },
   ];
@@ -121,7 +126,7 @@ export function Members() {
           </Empty>
         }
       />
-      {inviting && <InviteDialog onClose={() => open(false)} canMakeOwners={session.member.role === "owner"} />}
+      {inviting && <InviteDialog onClose={() => open(false)} canMakeOwners={session.role === "owner"} />}
       <Confirm
         open={leaving !== null}
         onClose={() => {
@@ -151,7 +156,7 @@ export function Members() {
 function InviteDialog({ onClose, canMakeOwners }: { onClose: () => void; canMakeOwners: boolean }) {
   const [email, setEmail] = useState("");
   const [role, setRole] = useState<Role>("developer");
-  const [made, setMade] = useState<Invite | null>(null);
+  const [made, setMade] = useState<IssuedInvite | null>(null);
   const invite = useInvite();
   if (made) {
     const link = new URL(made.url, location.origin).href;

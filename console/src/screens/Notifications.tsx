@@ -1,8 +1,8 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { AtSign, Inbox, RotateCcw, Waypoints } from "lucide-react";
-import type { Notification } from "../api/models";
-import { notificationQuery, notificationsQuery, useReplayNotification } from "../api/notify";
+import type { Notification, NotificationDetail as NotificationRecord } from "../api/models";
+import { NOTIFICATION_STATES, notificationQuery, notificationsQuery, useReplayNotification } from "../api/notify";
 import { plural, words } from "../lib/format";
 import { Attempts } from "../ui/Attempts";
 import { Button, buttonClass } from "../ui/Button";
@@ -17,6 +17,11 @@ import { To } from "../ui/To";
 import { toast } from "../ui/Toasts";
 import { JsonView } from "../ui/Code";
 
+/** Who it is for, without the kind of address in front. */
+function recipientOf(n: Notification): string {
+  return n.recipient.replace(/^address:/, "");
+}
+
 function Channel({ channel }: { channel: string }) {
   const Icon = channel === "email" ? AtSign : Inbox;
   return (
@@ -30,36 +35,38 @@ function Channel({ channel }: { channel: string }) {
 const COLUMNS: Column<Notification>[] = [
   {
     key: "subject",
-    head: "Notification",
+    head: "To",
     cell: (row) => (
       <span className="flex min-w-0 items-center gap-2">
-        <Glyph shape={shapeOf(row.status)} />
-        <span className="truncate font-medium">{row.subject}</span>
+        <Glyph shape={shapeOf(row.state)} />
+        <span className="truncate font-medium">{recipientOf(row)}</span>
       </span>
     ),
     className: "max-w-0 w-[36%] max-md:w-auto",
   },
-  { key: "to", head: "To", cell: (row) => <span className="block truncate text-muted">{row.recipient}</span>, from: "md", className: "max-w-0 w-[22%]" },
   { key: "channel", head: "Channel", cell: (row) => <Channel channel={row.channel} />, from: "md" },
-  { key: "status", head: "State", cell: (row) => words(row.status), from: "sm" },
-  { key: "attempts", head: "Attempts", cell: (row) => <span className="figures">{row.attempts.length || "—"}</span>, from: "lg", align: "right" },
+  { key: "status", head: "State", cell: (row) => words(row.state), from: "sm" },
+  { key: "error", head: "Last error", cell: (row) => <span className="block truncate text-muted">{row.last_error ?? ""}</span>, from: "md", className: "max-w-0 w-[28%]" },
+  { key: "provider", head: "Through", cell: (row) => <span className="mono text-muted">{row.provider ?? "—"}</span>, from: "lg" },
   { key: "at", head: "Created", cell: (row) => <Ago at={row.created_at} className="text-muted" />, align: "right", className: "w-24" },
 ];
 
 const route = getRouteApi("/app/notifications");
-const STATES = ["", "queued", "delivered", "dead"];
+const STATES = ["", ...NOTIFICATION_STATES] as const;
+const CHANNELS = ["email", "in_app"] as const;
 
 export function Notifications() {
-  const filter = route.useSearch();
+  const search = route.useSearch();
+  const filter = { state: NOTIFICATION_STATES.find((s) => s === search.state), channel: CHANNELS.find((c) => c === search.channel) };
   const navigate = useNavigate();
   const query = useInfiniteQuery(notificationsQuery(filter));
-  const change = (next: { status?: string; channel?: string }) => void navigate({ to: "/notifications", search: { ...filter, ...next }, replace: true });
-  const filtered = filter.status || filter.channel;
+  const change = (next: { state?: string; channel?: string }) => void navigate({ to: "/notifications", search: { ...search, ...next }, replace: true });
+  const filtered = filter.state || filter.channel;
   return (
     <>
       <PageHead title="Notifications" lead="Every message that had to leave, and what became of it." />
       <FilterBar>
-        <Segments name="State" value={filter.status ?? ""} options={STATES.map((value) => ({ value, label: value === "" ? "All" : words(value) }))} onPick={(status) => change({ status: status || undefined })} />
+        <Segments name="State" value={filter.state ?? ""} options={STATES.map((value) => ({ value, label: value === "" ? "All" : words(value) }))} onPick={(state) => change({ state: state || undefined })} />
         <PickField name="Channel" value={filter.channel ?? ""} onChange={(event) => change({ channel: event.target.value || undefined })}>
           <option value="">All channels</option>
           <option value="email">E-mail</option>
@@ -71,10 +78,10 @@ export function Notifications() {
         query={query}
         columns={COLUMNS}
         to={(row) => `/notifications/${row.id}`}
-        under={(row) => `${words(row.status)} · ${row.recipient}`}
+        under={(row) => `${words(row.state)} · ${row.channel === "email" ? "e-mail" : "in-app"}`}
         empty={
           filtered ? (
-            <Empty title="None in this state" action={<Button look="primary" onClick={() => change({ status: undefined, channel: undefined })}>Show all notifications</Button>}>
+            <Empty title="None in this state" action={<Button look="primary" onClick={() => change({ state: undefined, channel: undefined })}>Show all notifications</Button>}>
               No notification matches these filters.
             </Empty>
           ) : (
@@ -97,23 +104,23 @@ export function NotificationScreen() {
   );
 }
 
-function NotificationDetail({ notification: n }: { notification: Notification }) {
+function NotificationDetail({ notification: n }: { notification: NotificationRecord }) {
   const replay = useReplayNotification();
   return (
     <>
       <PageHead
         parent={{ to: "/notifications", name: "Notifications" }}
-        title={n.subject}
+        title={n.content ? ("subject" in n.content ? n.content.subject : n.content.title) : `To ${recipientOf(n)}`}
         meta={
           <>
-            <State state={n.status} />
+            <State state={n.state} />
             <Channel channel={n.channel} />
-            <span className="break-all">{n.recipient}</span>
+            <span className="break-all">{recipientOf(n)}</span>
           </>
         }
         actions={
           <>
-            <Button size="sm" busy={replay.isPending} onClick={() => replay.mutate(n.id, { onSuccess: () => toast("Queued again") })} icon={<RotateCcw className="size-3.5" />}>
+            <Button size="sm" busy={replay.isPending} disabled={n.state !== "failed"} title={n.state === "failed" ? undefined : "Only what failed can be sent again"} onClick={() => replay.mutate(n.id, { onSuccess: () => toast("Queued again") })} icon={<RotateCcw className="size-3.5" />}>
               Replay
             </Button>
             <To to={`/traces/${n.trace_id}`} className={buttonClass("primary", "sm")}>
@@ -123,18 +130,21 @@ function NotificationDetail({ notification: n }: { notification: Notification })
         }
       />
       {replay.isError && <ProblemNotice error={replay.error} className="mx-4 mb-4 sm:mx-6" />}
-      <div className="grid border-t border-line lg:grid-cols-[minmax(0,1fr)_22rem]">
+      <div className="grid border-t border-line lg:grid-cols-[minmax(0,1fr)_26rem]">
         <div className="min-w-0 px-4 py-5 sm:px-6">
-          <h2 className="mb-3 font-medium">{plural(n.attempts.length, "attempt")}</h2>
-          <Attempts attempts={n.attempts.map((a) => ({ ...a, where: a.provider, note: a.error ?? a.response }))} empty="It waits for its first attempt." />
+          <h2 className="mb-3 font-semibold">{plural(n.attempts.length, "attempt")}</h2>
+          <Attempts attempts={n.attempts.map((a) => ({ ...a, note: a.error }))} empty={n.state === "sent" ? "It was delivered in the same transaction that planned it." : "It waits for its first attempt."} />
+          {n.content && <Words content={n.content} />}
         </div>
         <div className="border-t border-line px-4 py-4 sm:px-6 lg:border-t-0 lg:border-l">
           <Facts
             rows={[
               ["Id", <IdText key="i" id={n.id} link={false} />],
-              ["Workflow", n.workflow],
+              ["Workflow", <span key="w" className="mono break-all">{n.workflow_id}</span>],
+              ["Step", n.step_id],
+              ["Through", n.provider ?? "—"],
               ["Created", <Instant key="c" at={n.created_at} />],
-              ["Mail", <IdText key="m" id={n.mail_id} />],
+              ["Delivered", <Instant key="d" at={n.sent_at} />],
               ["Job", <IdText key="j" id={n.job_id} />],
               ["Event", <IdText key="e" id={n.event_id} />],
               ["Trace", <IdText key="t" id={n.trace_id} />],
@@ -146,5 +156,15 @@ function NotificationDetail({ notification: n }: { notification: Notification })
         <JsonView value={n} />
       </Section>
     </>
+  );
+}
+
+/** The words that are delivered, plainly. */
+function Words({ content }: { content: NonNullable<NotificationRecord["content"]> }) {
+  return (
+    <div className="mt-8">
+      <h2 className="mb-2 font-semibold">What it says</h2>
+      <p className="max-w-2xl rounded-lg border border-line bg-sunken px-3.5 py-3 break-words whitespace-pre-wrap">{"text" in content ? content.text : content.body}</p>
+    </div>
   );
 }

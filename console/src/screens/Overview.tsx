@@ -9,7 +9,7 @@ import { notificationsQuery } from "../api/notify";
 import { overviewQuery } from "../api/overview";
 import { rowsOf } from "../api/pages";
 import { useSamples } from "../lib/samples";
-import { count, percent, plain, plural, rate } from "../lib/format";
+import { count, percent, plural, rate } from "../lib/format";
 import { duration } from "../lib/time";
 import { Button, buttonClass } from "../ui/Button";
 import { Spark, TimeChart } from "../ui/Chart";
@@ -188,12 +188,12 @@ function StationCell({ station, last }: { station: Station; last: boolean }) {
 
 function Attention({ figures: f }: { figures: Figures | undefined }) {
   const dead = useInfiniteQuery(jobsQuery({ state: "dead" }));
-  const failing = useInfiniteQuery(notificationsQuery({ status: "dead" }));
+  const failing = useInfiniteQuery(notificationsQuery({ state: "failed" }));
   const errors = useInfiniteQuery(requestsQuery({ status: "5xx" }));
   const items: { key: string; to: string; title: string; detail: string; at: string }[] = [
-    ...rowsOf(dead.data).map((job) => ({ key: job.id, to: `/jobs/${job.id}`, title: `Dead job: ${job.kind}`, detail: job.last_error ?? `after ${plural(job.attempt, "attempt")}`, at: job.finished_at ?? job.created_at })),
-    ...rowsOf(failing.data).map((n) => ({ key: n.id, to: `/notifications/${n.id}`, title: `Undeliverable: ${n.subject}`, detail: n.last_error ?? n.recipient, at: n.updated_at })),
-    ...rowsOf(errors.data).map((r) => ({ key: r.id, to: `/requests/${r.id}`, title: `${r.status} on ${r.method} ${r.path}`, detail: r.problem?.detail ?? r.problem?.code ?? "", at: r.created_at })),
+    ...rowsOf(dead.data).map((job) => ({ key: job.id, to: `/jobs/${job.id}`, title: `Dead job: ${job.kind}`, detail: job.last_error ?? `after ${plural(job.attempts, "attempt")}`, at: job.finished_at ?? job.created_at })),
+    ...rowsOf(failing.data).map((n) => ({ key: n.id, to: `/notifications/${n.id}`, title: `Undeliverable: ${n.channel === "email" ? "e-mail" : "message"} to ${n.recipient.replace(/^address:/, "")}`, detail: n.last_error ?? n.recipient, at: n.updated_at })),
+    ...rowsOf(errors.data).map((r) => ({ key: r.id, to: `/requests/${r.id}`, title: `${r.status} on ${r.method} ${r.path}`, detail: r.error ?? r.code ?? "", at: r.created_at })),
   ]
     .sort((a, b) => b.at.localeCompare(a.at))
     .slice(0, 6);
@@ -253,9 +253,9 @@ function Latest() {
             <li key={row.id} className="relative flex items-start gap-3 px-4 py-2 transition-colors hover:bg-hover sm:px-6">
               <div className="min-w-0 flex-1">
                 <To to={`/submissions/${row.id}`} data-row="" className="block truncate outline-none after:absolute after:inset-0 focus-visible:after:shadow-[inset_2px_0_0_var(--accent)]">
-                  {Object.values(row.values).slice(0, 2).map(plain).filter(Boolean).join(" · ") || row.id}
+                  {row.fields.slice(0, 2).map((field) => field.display).filter(Boolean).join(" · ") || row.id}
                 </To>
-                <p className="truncate text-xs text-muted">{row.form_title}</p>
+                <p className="truncate text-xs text-muted">{row.fields.slice(2).map((field) => field.display).sort((a, b) => b.length - a.length)[0] ?? ""}</p>
               </div>
               <Ago at={row.created_at} className="text-xs text-faint" />
             </li>
@@ -270,7 +270,7 @@ function Panel({ title, more, children, className }: { title: string; more?: { t
   return (
     <section className={cx("min-w-0 pt-4 pb-1", className)}>
       <div className="mb-2.5 flex items-baseline justify-between px-4 sm:px-6">
-        <h2 className="font-medium">{title}</h2>
+        <h2 className="font-semibold">{title}</h2>
         {more && (
           <To to={more.to} search={more.search} className="text-xs text-accent underline-offset-3 hover:underline">
             {more.name}

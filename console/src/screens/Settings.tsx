@@ -5,7 +5,7 @@ import { rowsOf } from "../api/pages";
 import { fieldError, toProblem } from "../api/problem";
 import { sessionQuery } from "../api/session";
 import { issuersQuery, limitsQuery, readinessQuery, tenantQuery, useAddIssuer, useRemoveIssuer, useRenameTenant } from "../api/settings";
-import { bytes, words } from "../lib/format";
+import { bytes, plural, words } from "../lib/format";
 import { chooseTheme, type ThemeChoice, useThemeChoice } from "../lib/theme";
 import { duration } from "../lib/time";
 import { Button } from "../ui/Button";
@@ -48,7 +48,7 @@ function TenantForm({ tenant, etag }: { tenant: Tenant; etag: string | null }) {
   };
   return (
     <div className="grid gap-6 lg:grid-cols-2">
-      <form onSubmit={submit} className="flex max-w-md items-end gap-2">
+      <form onSubmit={submit} className="flex max-w-md items-end gap-2 self-start">
         <div className="min-w-0 flex-1">
           <TextField label="Name" required value={name} onChange={(e) => setName(e.target.value)} error={rename.isError ? (fieldError(rename.error, "/name") ?? toProblem(rename.error).detail) : undefined} />
         </div>
@@ -146,7 +146,7 @@ function Issuers() {
   const [leaving, setLeaving] = useState<TokenIssuer | null>(null);
   const remove = useRemoveIssuer();
   const rows = rowsOf(query.data);
-  const mayManage = session.member.role === "owner" || session.member.role === "admin";
+  const mayManage = session.role === "owner" || session.role === "admin";
   return (
     <Section
       title="Token issuers"
@@ -175,10 +175,11 @@ function Issuers() {
           {rows.map((issuer) => (
             <li key={issuer.id} className="flex flex-wrap items-baseline gap-x-6 gap-y-0.5 py-2">
               <span className="min-w-0 flex-1 basis-64">
-                <span className="block font-medium break-all">{issuer.issuer}</span>
+                <span className="block font-medium">{issuer.name}</span>
+                <span className="block text-xs break-all text-muted">{issuer.issuer}</span>
                 <span className="mono block text-xs break-all text-muted">{issuer.jwks_url}</span>
               </span>
-              <span className="mono text-muted">{issuer.audience}</span>
+              <span className="text-xs text-muted">{plural(issuer.scopes.length, "scope")}</span>
               <Button size="sm" look="quiet" className="hover:text-bad" aria-label={`Remove ${issuer.issuer}`} onClick={() => setLeaving(issuer)}>
                 Remove
               </Button>
@@ -206,7 +207,7 @@ function Issuers() {
 }
 
 function AddIssuer({ onClose }: { onClose: () => void }) {
-  const [form, setForm] = useState({ issuer: "", jwks_url: "", audience: "" });
+  const [form, setForm] = useState({ name: "", issuer: "", jwks_url: "" });
   const add = useAddIssuer();
   const put = (key: keyof typeof form) => (event: { target: { value: string } }) => setForm((before) => ({ ...before, [key]: event.target.value }));
   return (
@@ -218,10 +219,10 @@ function AddIssuer({ onClose }: { onClose: () => void }) {
           add.mutate(form, { onSuccess: () => { toast("Issuer added"); onClose(); } });
         }}
       >
-        <TextField label="Issuer" type="url" required autoFocus value={form.issuer} onChange={put("issuer")} placeholder="https://id.example.com" help="Exactly as the tokens say it in iss." error={fieldError(add.error, "/issuer")} />
+        <TextField label="Name" required value={form.name} onChange={put("name")} placeholder="Our identity provider" error={fieldError(add.error, "/name")} />
+        <TextField label="Issuer" type="url" required value={form.issuer} onChange={put("issuer")} placeholder="https://id.example.com" help="Exactly as the tokens say it in iss." error={fieldError(add.error, "/issuer")} />
         <TextField label="Key set address" type="url" required value={form.jwks_url} onChange={put("jwks_url")} placeholder="https://id.example.com/.well-known/jwks.json" error={fieldError(add.error, "/jwks_url")} />
-        <TextField label="Audience" required value={form.audience} onChange={put("audience")} placeholder="plinth" help="What the tokens say in aud." error={fieldError(add.error, "/audience")} />
-        {add.isError && <ProblemNotice error={add.error} shown={["/issuer", "/jwks_url", "/audience"]} />}
+        {add.isError && <ProblemNotice error={add.error} shown={["/name", "/issuer", "/jwks_url"]} />}
         <DialogActions>
           <Button onClick={onClose}>Cancel</Button>
           <Button type="submit" look="primary" busy={add.isPending}>

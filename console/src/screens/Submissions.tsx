@@ -2,10 +2,10 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { Download, Trash2, Waypoints } from "lucide-react";
 import { useCallback, useState } from "react";
-import { csvAddress, formsQuery, submissionQuery, submissionsQuery, useDeleteSubmission } from "../api/forms";
+import { csvAddress, formQuery, formsQuery, submissionQuery, submissionsQuery, useDeleteSubmission } from "../api/forms";
 import type { Submission } from "../api/models";
 import { rowsOf } from "../api/pages";
-import { plain, words } from "../lib/format";
+import { words } from "../lib/format";
 import { Button, buttonClass, IconButton } from "../ui/Button";
 import { Detail } from "../ui/Detail";
 import { Confirm } from "../ui/Dialog";
@@ -21,16 +21,16 @@ const route = getRouteApi("/app/submissions");
 
 /** The answers that say most about who wrote: name and address first, then whatever the form asks first. */
 function summary(submission: Submission): { who: string; what: string } {
-  const values = Object.entries(submission.values).map(([key, value]) => ({ key, text: plain(value) }));
-  const who = ["name", "full_name", "email"].map((key) => values.find((v) => v.key === key)?.text).find(Boolean) ?? values.find((v) => v.text)?.text ?? submission.id;
-  const what = values.filter((v) => v.text && v.text !== who && v.key !== "email").sort((a, b) => b.text.length - a.text.length)[0]?.text ?? "";
-  return { who, what };
+  const given = submission.fields.filter((field) => field.display !== "");
+  const who = given.find((field) => field.key.includes("name")) ?? given.find((field) => field.type === "email") ?? given[0];
+  const what = given.filter((field) => field !== who && field.type !== "email").sort((a, b) => b.display.length - a.display.length)[0];
+  return { who: who?.display ?? submission.id, what: what?.display ?? "" };
 }
 
-const COLUMNS: Column<Submission>[] = [
+const columns = (nameOf: (form: string) => string): Column<Submission>[] => [
   { key: "who", head: "From", cell: (row) => <span className="block truncate font-medium">{summary(row).who}</span>, className: "max-w-0 w-[22%] max-md:w-auto" },
   { key: "what", head: "Says", cell: (row) => <span className="block truncate text-muted">{summary(row).what}</span>, from: "md", className: "max-w-0 w-[45%]" },
-  { key: "form", head: "Form", cell: (row) => <span className="block truncate">{row.form_title}</span>, from: "lg", className: "max-w-0 w-[15%]" },
+  { key: "form", head: "Form", cell: (row) => <span className="block truncate">{nameOf(row.form_id)}</span>, from: "lg", className: "max-w-0 w-[15%]" },
   {
     key: "trace",
     head: <span className="sr-only">Trace</span>,
@@ -74,7 +74,7 @@ export function Submissions() {
           <option value="">All forms</option>
           {forms.map((form) => (
             <option key={form.id} value={form.id}>
-              {form.title}
+              {form.name}
             </option>
           ))}
         </PickField>
@@ -82,9 +82,9 @@ export function Submissions() {
       <ResourceList
         label="Submissions"
         query={query}
-        columns={COLUMNS}
+        columns={columns((id) => forms.find((form) => form.id === id)?.name ?? "")}
         to={(row) => `/submissions/${row.id}`}
-        under={(row) => <span className="line-clamp-2">{summary(row).what || row.form_title}</span>}
+        under={(row) => <span className="line-clamp-2">{summary(row).what}</span>}
         empty={
           q || form_id ? (
             <Empty title="Nothing matches" action={<Button look="primary" onClick={() => filter({ q: undefined, form_id: undefined })}>Show all submissions</Button>}>
@@ -125,6 +125,7 @@ export function SubmissionScreen() {
 
 function SubmissionDetail({ submission, parent }: { submission: Submission; parent: { to: string; name: string } }) {
   const [asking, setAsking] = useState(false);
+  const form = useQuery(formQuery(submission.form_id));
   const remove = useDeleteSubmission();
   const navigate = useNavigate();
   return (
@@ -135,7 +136,7 @@ function SubmissionDetail({ submission, parent }: { submission: Submission; pare
         meta={
           <>
             <To to={`/forms/${submission.form_id}`} className="hover:text-ink hover:underline underline-offset-3">
-              {submission.form_title}
+              {form.data?.name ?? "Form"}
             </To>
             <Instant at={submission.created_at} />
           </>
@@ -151,12 +152,12 @@ function SubmissionDetail({ submission, parent }: { submission: Submission; pare
           </>
         }
       />
-      <div className="grid border-t border-line lg:grid-cols-[minmax(0,1fr)_22rem]">
+      <div className="grid border-t border-line lg:grid-cols-[minmax(0,1fr)_26rem]">
         <dl className="rows min-w-0">
-          {Object.entries(submission.values).map(([key, value]) => (
-            <div key={key} className="grid gap-x-6 gap-y-0.5 px-4 py-3 sm:grid-cols-[9rem_minmax(0,1fr)] sm:px-6">
-              <dt className="text-muted">{words(key)}</dt>
-              <dd className="text-base break-words whitespace-pre-wrap">{plain(value) || <span className="text-faint">left empty</span>}</dd>
+          {submission.fields.map((field) => (
+            <div key={field.key} className="grid gap-x-6 gap-y-0.5 px-4 py-3 sm:grid-cols-[9rem_minmax(0,1fr)] sm:px-6">
+              <dt className="text-muted">{field.label || words(field.key)}</dt>
+              <dd className="text-base break-words whitespace-pre-wrap">{field.display || <span className="text-faint">left empty</span>}</dd>
             </div>
           ))}
         </dl>
@@ -164,9 +165,9 @@ function SubmissionDetail({ submission, parent }: { submission: Submission; pare
           <Facts
             rows={[
               ["Id", <IdText key="id" id={submission.id} link={false} />],
-              ["Form version", <To key="v" to={`/forms/${submission.form_id}`} search={{ version: String(submission.form_version) }} className="text-accent hover:underline underline-offset-3">{submission.form_version}</To>],
+              ["Form version", <To key="v" to={`/forms/${submission.form_id}`} search={{ version: String(submission.version) }} className="text-accent hover:underline underline-offset-3">{submission.version}</To>],
               ["From", <ActorText key="a" actor={submission.actor} />],
-              ["Address", <span key="ip" className="mono">{submission.client_ip ?? "—"}</span>],
+              ["Client", submission.user_agent || "—"],
               ["Trace", <IdText key="t" id={submission.trace_id} />],
             ]}
           />

@@ -70,7 +70,7 @@ function TraceDetail({ trace }: { trace: Trace }) {
         <Figure name="Steps" value={String(trace.spans.length)} />
         <Figure name={open ? "State" : "Outcome"} value={open ? "Still running" : failed > 0 ? `${plural(failed, "step")} failed` : "All well"} shape={open ? "running" : failed > 0 ? "warn" : "ok"} />
       </dl>
-      <div className={cx("grid border-t border-line", chosen && "xl:grid-cols-[minmax(0,1fr)_24rem]")}>
+      <div className={cx("grid grid-cols-[minmax(0,1fr)] border-t border-line", chosen && "xl:grid-cols-[minmax(0,1fr)_24rem]")}>
         <Fall fall={fall} chosen={chosen} onChoose={choose} />
         {chosen && <SpanPanel key={chosen.id} span={chosen} fall={fall} onClose={() => choose(null)} />}
       </div>
@@ -138,18 +138,25 @@ function Fall({ fall, chosen, onChoose }: { fall: Waterfall; chosen: Span | null
     event.stopPropagation();
     command();
   };
-  const marks = ticks(fall);
+  const marks = ticks(fall, matchMedia("(width < 40rem)").matches ? 0.26 : 0.11);
   return (
     <div className="min-w-0">
       <div className="grid h-8 grid-cols-[minmax(0,1fr)] border-b border-line sm:grid-cols-[minmax(11rem,19rem)_minmax(0,1fr)]" aria-hidden="true">
         <div className="flex items-center px-4 label max-sm:hidden sm:px-6">Step</div>
         <div className="relative mx-4 sm:mr-20 sm:ml-0">
           {marks.map((mark) => (
-            <span key={mark.ms} className={cx("absolute top-0 flex h-full items-center text-2xs text-faint figures", mark.x > 0.92 ? "-translate-x-full" : "")} style={{ left: `${mark.x * 100}%` }}>
+            <span key={mark.x} className="absolute top-0 flex h-full items-center text-2xs whitespace-nowrap text-faint figures" style={{ left: `${mark.x * 100}%` }}>
               <i className="absolute bottom-0 left-0 h-1.5 w-px bg-line-strong" />
-              <span className={mark.x > 0.92 ? "pr-1" : "pl-1"}>{mark.ms === 0 ? "0" : duration(mark.ms)}</span>
+              <span className="pl-1">{mark.ms === 0 ? "0" : `${mark.relative ? "+" : ""}${duration(mark.ms)}`}</span>
             </span>
           ))}
+          {fall.stretches
+            .filter((s) => s.cut)
+            .map((s) => (
+              <span key={s.from} className="absolute inset-y-0 flex items-center justify-center border-x border-dashed border-line-strong/60 bg-sunken text-2xs whitespace-nowrap text-muted figures" style={{ left: `${s.x0 * 100}%`, width: `${(s.x1 - s.x0) * 100}%` }}>
+                <span className="overflow-hidden max-sm:hidden">{duration(s.to - s.from)}</span>
+              </span>
+            ))}
         </div>
       </div>
       <div ref={tree} role="tree" aria-label="Steps of the trace" onKeyDown={onKey} className="pb-2">
@@ -199,7 +206,6 @@ function SpanRow({ row, fall, open, chosen, focusable, onFold, onChoose }: { row
       aria-level={row.depth + 1}
       aria-expanded={open}
       aria-selected={chosen}
-      aria-label={`${kind.name} ${span.name}, ${span.status}, ${duration(length)}`}
       tabIndex={focusable ? 0 : -1}
       onClick={onChoose}
       className={cx(
@@ -208,7 +214,7 @@ function SpanRow({ row, fall, open, chosen, focusable, onFold, onChoose }: { row
         "focus-visible:bg-hover focus-visible:shadow-[inset_2px_0_0_var(--accent)]",
       )}
     >
-      <div className="flex min-w-0 items-center gap-1.5 pr-3 pl-4 max-sm:pt-1 sm:pl-6" style={{ paddingLeft: `calc(${row.depth * 0.875}rem + var(--pad))` }}>
+      <div className="flex min-w-0 items-center gap-1.5 pr-3 [--pad:1.25rem] max-sm:pt-1 sm:[--pad:1.75rem]" style={{ paddingLeft: `calc(${row.depth * 0.875}rem + var(--pad))` }}>
         {open !== undefined ? (
           <button
             type="button"
@@ -226,10 +232,12 @@ function SpanRow({ row, fall, open, chosen, focusable, onFold, onChoose }: { row
           <span className="-ml-1 w-4 shrink-0" />
         )}
         <span className={cx("size-2 shrink-0 rounded-[2px]", isJob || waiting ? "border border-(--k-job) hatch" : kind.dot)} aria-hidden="true" />
+        <span className="sr-only">{kind.name} </span>
         <span className="min-w-0 truncate">{span.name}</span>
+        <span className="sr-only">, {span.status}, </span>
         {span.status !== "ok" && <Glyph shape={shapeOf(span.status)} className="size-3" />}
       </div>
-      <div className="relative mx-4 h-8 max-sm:h-6 sm:mr-20 sm:ml-0" aria-hidden="true">
+      <div className="relative mx-4 h-8 max-sm:h-6 sm:mr-20 sm:ml-0">
         {fall.stretches.filter((s) => s.cut).map((s) => (
           <Cut key={s.from} x0={s.x0} x1={s.x1} />
         ))}
@@ -241,8 +249,7 @@ function SpanRow({ row, fall, open, chosen, focusable, onFold, onChoose }: { row
         <span
           className={cx(
             "absolute top-1/2 h-3 min-w-[3px] -translate-y-1/2 rounded-[2px]",
-            isJob ? "border border-(--k-job)" : waiting ? "border border-dashed border-control" : kind.bar,
-            span.status === "error" && !isJob && "shadow-[0_0_0_1px_var(--surface),0_0_0_2.5px_var(--bad)]",
+            isJob ? cx("border", span.status === "error" ? "border-bad" : "border-(--k-job)") : waiting ? "border border-dashed border-control" : span.status === "error" ? "bg-bad" : kind.bar,
             row.open && "rounded-r-none animate-breathe",
           )}
           style={{ left: `min(${from}%, calc(100% - 3px))`, width: `${to - from}%` }}

@@ -7,7 +7,7 @@ import { rowsOf } from "../api/pages";
 import { routeForId } from "../lib/ids";
 import { plural, shortId } from "../lib/format";
 import { Button, buttonClass } from "../ui/Button";
-import { inputClass } from "../ui/Field";
+import { barInputClass } from "../ui/Field";
 import { cx } from "../ui/cx";
 import { Empty, FilterBar, PageHead } from "../ui/Page";
 import { type Column, ResourceList } from "../ui/ResourceList";
@@ -64,7 +64,7 @@ export function Traces() {
             if (address) void navigate({ to: address as "." });
           }}
         >
-          <input data-search="" aria-label="Trace id" placeholder="Open by trace id: 32 hexadecimal digits" spellCheck={false} value={id} onChange={(event) => setId(event.target.value)} className={cx(inputClass, "h-7 font-mono text-xs max-sm:h-9")} />
+          <input data-search="" aria-label="Trace id" placeholder="Open by trace id: 32 hexadecimal digits" spellCheck={false} value={id} onChange={(event) => setId(event.target.value)} className={cx(barInputClass, "min-w-0 flex-1 px-2 font-mono")} />
           <Button type="submit" size="sm" disabled={!address}>
             Open
           </Button>

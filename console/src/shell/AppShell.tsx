@@ -36,7 +36,7 @@ export function AppShell() {
       <a href="#main" className="fixed top-2 left-2 z-50 -translate-y-16 rounded-md bg-accent px-3 py-1.5 text-on-accent focus:translate-y-0">
         Skip to the page
       </a>
-      <div className="sticky top-0 z-20 flex h-12 items-center gap-1 border-b border-line bg-ground px-2 md:hidden">
+      <header className="sticky top-0 z-20 flex h-12 items-center gap-1 border-b border-line bg-ground px-2 md:hidden">
         <IconButton name="Menu" onClick={() => setDrawer(true)} aria-expanded={drawer}>
           <Menu className="size-[18px]" />
         </IconButton>
@@ -46,7 +46,7 @@ export function AppShell() {
         <IconButton name="Search and commands" onClick={() => setPalette(true)}>
           <Search className="size-[18px]" />
         </IconButton>
-      </div>
+      </header>
       <aside className="sticky top-0 hidden h-dvh border-r border-line bg-ground md:block">
         <Side session={session} onPalette={() => setPalette(true)} onShortcuts={openShortcuts} />
       </aside>

@@ -54,7 +54,7 @@ function PaletteBody({ onClose, onShortcuts }: { onClose: () => void; onShortcut
 
   const address = routeForId(text);
   const jump: Command[] = address ? [{ id: "jump", name: `Open ${text.trim()}`, icon: CornerDownLeft, run: () => router.history.push(router.basepath.replace(/\/$/, "") + address) }] : [];
-  const found = [...jump, ...rank(text, commands, (c) => `${c.name} ${c.also ?? ""}`)];
+  const found = [...jump, ...rank(text, commands, (c) => c.name, (c) => c.also ?? "")];
   const chosen = Math.min(at, found.length - 1);
 
   const choose = (command: Command | undefined) => {

@@ -23,7 +23,7 @@ const TRACE: [keys: string[], what: string][] = [
 
 export function Shortcuts({ open, onClose }: { open: boolean; onClose: () => void }) {
   return (
-    <Dialog open={open} onClose={onClose} title="Keyboard shortcuts" className="max-w-2xl">
+    <Dialog open={open} onClose={onClose} title="Keyboard shortcuts" readOnly className="max-w-2xl">
       <div className="grid gap-x-10 gap-y-6 sm:grid-cols-2">
         <div className="space-y-6">
           <Keys title="Everywhere" rows={GENERAL} />

@@ -28,11 +28,10 @@ export function UserMenu({ session, onShortcuts }: { session: Session; onShortcu
         </span>
         <span className="min-w-0 truncate">{member.name || member.email}</span>
       </DropdownMenu.Trigger>
-      <DropdownMenu.Portal>
         <DropdownMenu.Content align="start" side="top" sideOffset={4} className={menuClass("w-56")}>
           <div className="px-2 pt-1 pb-2">
             <p className="truncate">{member.email}</p>
-            <p className="text-xs text-muted">{words(member.role)}</p>
+            <p className="text-xs text-muted">{words(session.role)}</p>
           </div>
           <DropdownMenu.Separator className="my-1 h-px bg-line" />
           <DropdownMenu.RadioGroup value={theme} onValueChange={(value) => chooseTheme(value as ThemeChoice)} aria-label="Theme">
@@ -57,7 +56,6 @@ export function UserMenu({ session, onShortcuts }: { session: Session; onShortcu
             Log out
           </DropdownMenu.Item>
         </DropdownMenu.Content>
-      </DropdownMenu.Portal>
     </DropdownMenu.Root>
   );
 }

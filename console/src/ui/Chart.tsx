@@ -24,7 +24,7 @@ export function roundUp(value: number): number {
 /** The shape of a figure's last minutes. The figure itself stands beside it, so it needs no words of its own. */
 export function Spark({ points, className, tone = "text-accent" }: { points: Point[]; className?: string; tone?: string }) {
   const values = points.map((p) => p.value);
-  const top = Math.max(...values, 0) * 1.15 || 1;
+  const top = Math.max(...values, 0) * 1.5 || 1;
   const line = linePath(values, top);
   return (
     <svg viewBox={`0 0 ${VIEW_WIDTH} ${VIEW_HEIGHT}`} preserveAspectRatio="none" className={cx("block w-full overflow-visible", tone, className)} aria-hidden="true">
@@ -65,11 +65,11 @@ export function TimeChart({ title, series, className, empty }: { title: string; 
   return (
     <figure className={cx("min-w-0", className)}>
       <figcaption id={id} className="mb-2 flex flex-wrap items-baseline gap-x-4 gap-y-0.5">
-        <span className="font-medium">{title}</span>
+        <span className="font-semibold">{title}</span>
         <span className="ml-auto flex flex-wrap gap-x-4 text-xs text-muted figures">
           {series.map((s) => (
-            <span key={s.name} className="inline-flex items-center gap-1.5">
-              <i className={cx("h-0.5 w-3 rounded bg-current", s.tone)} aria-hidden="true" />
+            <span key={s.name}>
+              <i className={cx("mr-1.5 inline-block h-0.5 w-3 rounded bg-current align-middle", s.tone)} aria-hidden="true" />
               {s.name} <b className="font-medium text-ink">{s.points[shown] ? s.format(s.points[shown].value) : "—"}</b>
             </span>
           ))}

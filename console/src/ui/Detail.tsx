@@ -14,6 +14,7 @@ export function Detail<T>({ query, parent, children }: { query: UseQueryResult<T
     if (toProblem(query.error).status === 404) {
       return (
         <Empty
+          level={1}
           title="Nothing has this id"
           picture={<SearchX className="size-9 text-line-strong" strokeWidth={1.25} aria-hidden="true" />}
           action={

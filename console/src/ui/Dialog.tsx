@@ -8,13 +8,18 @@ import { ProblemNotice } from "./Problem";
  * The platform's own modal dialog: focus is kept inside, Escape closes, the page behind is inert, and nothing has to inject a style sheet,
  * which the content security policy would refuse.
  */
-export function Dialog({ open, onClose, title, description, children, className, bare = false }: { open: boolean; onClose: () => void; title: string; description?: ReactNode; children: ReactNode; className?: string; bare?: boolean }) {
+export function Dialog({ open, onClose, title, description, children, className, bare = false, readOnly = false }: { open: boolean; onClose: () => void; title: string; description?: ReactNode; children: ReactNode; className?: string; bare?: boolean; /** Nothing inside takes the focus, so the text itself does, to be scrolled. */ readOnly?: boolean }) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
     const dialog = ref.current;
     if (!dialog) return;
-    if (open && !dialog.open) dialog.showModal();
+    if (open && !dialog.open) {
+      dialog.showModal();
+      // The platform focuses the first thing it can, which is the button that closes. What was opened is what one wants to use.
+      const body = dialog.querySelector<HTMLElement>("[data-body]");
+      (body?.querySelector<HTMLElement>("input:not([type=checkbox]), textarea, select") ?? body)?.focus();
+    }
     if (!open && dialog.open) dialog.close();
   }, [open]);
   if (!open) return null;
@@ -52,7 +57,7 @@ export function Dialog({ open, onClose, title, description, children, className,
               <X className="size-4" />
             </IconButton>
           </header>
-          <div className="min-h-0 overflow-y-auto px-5 py-4">{children}</div>
+          <div data-body="" tabIndex={readOnly ? 0 : -1} className="min-h-0 overflow-y-auto px-5 py-4 outline-none">{children}</div>
         </div>
       )}
     </dialog>
@@ -71,7 +76,7 @@ export function Confirm({ open, onClose, onConfirm, title, verb, busy, error, ch
       {error != null && <ProblemNotice error={error} className="mt-4" />}
       <DialogActions>
         <Button onClick={onClose}>Keep</Button>
-        <Button look="danger" busy={busy} onClick={onConfirm} autoFocus>
+        <Button look="danger" busy={busy} onClick={onConfirm}>
           {verb}
         </Button>
       </DialogActions>

@@ -3,8 +3,14 @@ import { type ComponentProps, type ReactNode, useEffect, useId, useRef, useState
 import { Kbd } from "./Button";
 import { cx } from "./cx";
 
-export const inputClass =
-  "h-8 w-full rounded-md border border-control/70 bg-raised px-2.5 text-sm text-ink placeholder:text-faint transition-colors hover:border-control focus:border-accent focus:outline-2 focus:-outline-offset-1 focus:outline-accent aria-invalid:border-bad disabled:opacity-60 max-sm:h-10 max-sm:text-[16px]";
+const boxClass =
+  "rounded-md border border-control/60 bg-raised text-ink placeholder:text-faint transition-colors hover:border-control focus:border-accent focus:outline-2 focus:-outline-offset-1 focus:outline-accent aria-invalid:border-bad disabled:opacity-60 max-sm:text-[16px]";
+
+/** An input in a form. */
+const inputClass = `${boxClass} h-8 w-full px-2.5 text-sm max-sm:h-10`;
+
+/** An input in a toolbar: as high as the buttons beside it. */
+export const barInputClass = `${boxClass} h-7 text-xs max-sm:h-9`;
 
 interface Around {
   label: string;
@@ -55,7 +61,7 @@ export function TextAreaField({ label, help, error, optional, className, ...rest
         {...rest}
         aria-invalid={error ? true : undefined}
         aria-describedby={error || help ? `${id}-note` : undefined}
-        className={cx(inputClass, "h-auto min-h-20 py-1.5 leading-5 max-sm:h-auto", className)}
+        className={cx(boxClass, "min-h-20 w-full px-2.5 py-1.5 text-sm leading-5", className)}
       />
     </Wrap>
   );
@@ -65,7 +71,7 @@ export function SelectField({ label, help, error, optional, children, className,
   const id = useId();
   return (
     <Wrap {...{ label, help, error, optional, id }}>
-      <select id={id} {...rest} aria-describedby={error || help ? `${id}-note` : undefined} className={cx(inputClass, "pr-7", className)}>
+      <select id={id} {...rest} aria-describedby={error || help ? `${id}-note` : undefined} className={cx(inputClass, "pl-2", className)}>
         {children}
       </select>
     </Wrap>
@@ -75,7 +81,7 @@ export function SelectField({ label, help, error, optional, children, className,
 /** A select in a toolbar: its name is spoken, not shown. */
 export function PickField({ name, children, className, ...rest }: ComponentProps<"select"> & { name: string }) {
   return (
-    <select aria-label={name} title={name} {...rest} className={cx(inputClass, "h-7 w-auto max-w-52 pr-6 pl-2 text-xs max-sm:h-9", className)}>
+    <select aria-label={name} title={name} {...rest} className={cx(barInputClass, "max-w-52 pr-1 pl-1.5", className)}>
       {children}
     </select>
   );
@@ -114,7 +120,7 @@ export function SearchField({ name, value, onSearch, placeholder }: { name: stri
     return () => clearTimeout(settle);
   }, [text, onSearch]);
   return (
-    <div className="relative min-w-0 flex-1 sm:max-w-72">
+    <div className="relative min-w-0 flex-1 basis-44 sm:max-w-72">
       <Search className="pointer-events-none absolute top-1/2 left-2 size-3.5 -translate-y-1/2 text-faint" />
       <input
         type="search"
@@ -126,7 +132,7 @@ export function SearchField({ name, value, onSearch, placeholder }: { name: stri
         onKeyDown={(event) => {
           if (event.key === "Escape") event.currentTarget.blur();
         }}
-        className={cx(inputClass, "peer h-7 pr-7 pl-7 text-xs max-sm:h-9 [&::-webkit-search-cancel-button]:hidden")}
+        className={cx(barInputClass, "peer w-full pr-7 pl-7 [&::-webkit-search-cancel-button]:hidden")}
       />
       <span className="pointer-events-none absolute top-1/2 right-1.5 -translate-y-1/2 peer-focus:hidden max-sm:hidden" aria-hidden="true">
         <Kbd>/</Kbd>

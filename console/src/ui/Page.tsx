@@ -9,7 +9,7 @@ export function PageHead({ title, parent, lead, actions, plainTitle, meta }: { t
   useTitle(name);
   return (
     <header className="flex flex-wrap items-start gap-x-4 gap-y-2.5 px-4 pt-4 pb-3 sm:px-6 sm:pt-5">
-      <div className="min-w-0 flex-1 basis-56">
+      <div className="min-w-0 flex-1 basis-40">
         {parent && (
           <p className="mb-1 flex items-center gap-1 text-xs text-muted">
             <To to={parent.to} className="rounded hover:text-ink hover:underline underline-offset-3" data-back="">
@@ -51,11 +51,13 @@ export function Section({ title, lead, actions, children, className, flush = fal
   );
 }
 
-export function Empty({ title, children, action, picture }: { title: string; children: ReactNode; action: ReactNode; picture?: ReactNode }) {
+/** `level` 1 is for a page that is nothing but this. */
+export function Empty({ title, children, action, picture, level = 2 }: { title: string; level?: 1 | 2; children: ReactNode; action: ReactNode; picture?: ReactNode }) {
+  const Heading = level === 1 ? "h1" : "h2";
   return (
     <div className="flex flex-col items-center px-6 py-16 text-center">
       {picture ?? <Slabs />}
-      <h2 className="mt-5 text-lg font-semibold">{title}</h2>
+      <Heading className="mt-5 text-lg font-semibold">{title}</Heading>
       <p className="mt-1 max-w-sm text-muted">{children}</p>
       <div className="mt-5 flex flex-wrap justify-center gap-2">{action}</div>
     </div>

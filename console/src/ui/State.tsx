@@ -64,11 +64,11 @@ const SHAPES: Record<Shape, ReactNode> = {
 };
 
 const KNOWN: Record<string, Shape> = {
-  ok: "ok", succeeded: "ok", delivered: "ok", done: "ok", active: "ok", published: "ok", complete: "ok", ready: "ok", live: "ok", sent: "ok", completed: "ok",
+  ok: "ok", succeeded: "ok", delivered: "ok", done: "ok", active: "ok", published: "ok", complete: "ok", live: "ok", sent: "ok", completed: "ok",
   error: "bad", dead: "bad", failed: "bad", not_ready: "bad", parked: "bad",
-  rotating: "warn", changed: "warn", retrying: "warn", stopped: "warn", unknown: "warn", lost: "warn",
+  retiring: "warn", changed: "warn", retrying: "warn", stopped: "warn", unknown: "warn", lost: "warn",
   running: "running", sending: "running", streaming: "running", leased: "running",
-  due: "waiting", queued: "waiting", waiting: "waiting", invited: "waiting", draft: "waiting", scheduled: "waiting", pending: "waiting",
+  ready: "waiting", blocked: "waiting", retry: "bad", due: "waiting", queued: "waiting", waiting: "waiting", invited: "waiting", draft: "waiting", scheduled: "waiting", pending: "waiting",
   cancelled: "off", revoked: "off", expired: "off", suppressed: "off", skipped: "off",
 };
 

@@ -107,15 +107,15 @@ export function IdText({ id, short = false, link = true, copy = !short, classNam
   return (
     <span className={cx("inline-flex min-w-0 items-center gap-0.5", className)}>
       {to ? (
-        <To to={to} className={cx("mono text-accent underline-offset-3 hover:underline", short ? "whitespace-nowrap" : "break-all")} title={id}>
+        <To to={to} className={cx("mono text-accent underline-offset-3 hover:underline", short ? "whitespace-nowrap" : "break-all max-sm:text-[11px]")} title={id}>
           {text}
         </To>
       ) : (
-        <span className={cx("mono", short ? "whitespace-nowrap" : "break-all")} title={id}>
+        <span className={cx("mono", short ? "whitespace-nowrap" : "break-all max-sm:text-[11px]")} title={id}>
           {text}
         </span>
       )}
-      {copy && <CopyButton text={id} name="Copy id" />}
+      {copy && <CopyButton text={id} name="Copy id" className="-my-1.5" />}
     </span>
   );
 }
@@ -135,11 +135,11 @@ export function ActorText({ actor, short = true }: { actor: string | null | unde
 /** A two-column list of what is known about a thing. */
 export function Facts({ rows, className }: { rows: [name: string, value: ReactNode][]; className?: string }) {
   return (
-    <dl className={cx("grid grid-cols-[minmax(6.5rem,auto)_minmax(0,1fr)] items-baseline gap-x-6", className)}>
+    <dl className={cx("grid grid-cols-[minmax(6rem,auto)_minmax(0,1fr)]", className)}>
       {rows.map(([name, value]) => (
         <Fragment key={name}>
-          <dt className="border-b border-line/60 py-1.5 text-muted last-of-type:border-0 self-stretch">{name}</dt>
-          <dd className="min-w-0 border-b border-line/60 py-1.5 break-words last-of-type:border-0 self-stretch">{value}</dd>
+          <dt className="border-b border-line/60 py-1.5 pr-5 text-muted last-of-type:border-0">{name}</dt>
+          <dd className="min-w-0 border-b border-line/60 py-1.5 break-words last-of-type:border-0">{value}</dd>
         </Fragment>
       ))}
     </dl>

@@ -4,7 +4,7 @@
 
 use crate::store::on_thread;
 use crate::{Config, Error, Location, Result, Store, migrate};
-use plinth_kernel::Micros;
+use plinth_kernel::{Micros, World};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -81,23 +81,31 @@ impl Store {
     /// # Errors
     /// [`Error::Backup`] says what is in the way.
     pub async fn backup(&self, directory: impl Into<PathBuf>) -> Result<Manifest> {
-        let directory: PathBuf = directory.into();
-        let (config, now) = (self.config().clone(), self.world().now());
         let schemas = self.schema_versions().await?;
-        on_thread("store-backup", move || {
-            prepare_directory(&directory)?;
-            let (file, schemas) = match &config.location {
-                Location::Sqlite(path) => {
-                    ("plinth.db", crate::sqlite::backup::copy(path, &directory.join("plinth.db"))?)
-                }
-                Location::Postgres(url) => {
-                    crate::postgres::backup::dump(url, &directory.join("plinth.pgdump"))?;
-                    ("plinth.pgdump", schemas)
-                }
-            };
-            write_manifest(&directory, file, &config, now, schemas)
-        })
-        .await?
+        copy_into(self.config().clone(), self.world().now(), schemas, directory.into()).await
+    }
+
+    /// As [`Store::backup`], from a process beside the one that uses the database: the way of a command line. A SQLite
+    /// file is read without the lock of its one writer; PostgreSQL is connected to as by any other process.
+    ///
+    /// # Errors
+    /// [`Error::Backup`] says what is in the way.
+    pub async fn backup_beside(
+        config: Config,
+        world: World,
+        directory: impl Into<PathBuf>,
+    ) -> Result<Manifest> {
+        let directory = directory.into();
+        match &config.location {
+            // The copy tells its schema versions itself.
+            Location::Sqlite(_) => copy_into(config, world.now(), BTreeMap::new(), directory).await,
+            Location::Postgres(_) => {
+                let store = Self::open(config, world).await?;
+                let manifest = store.backup(directory).await;
+                store.close().await;
+                manifest
+            }
+        }
     }
 
     /// Puts a backup into a place where nothing is: a path without a file, or an empty database. Close every process
@@ -125,6 +133,28 @@ impl Store {
         })
         .await?
     }
+}
+
+async fn copy_into(
+    config: Config,
+    now: Micros,
+    schemas: BTreeMap<String, u32>,
+    directory: PathBuf,
+) -> Result<Manifest> {
+    on_thread("store-backup", move || {
+        prepare_directory(&directory)?;
+        let (file, schemas) = match &config.location {
+            Location::Sqlite(path) => {
+                ("plinth.db", crate::sqlite::backup::copy(path, &directory.join("plinth.db"))?)
+            }
+            Location::Postgres(url) => {
+                crate::postgres::backup::dump(url, &directory.join("plinth.pgdump"))?;
+                ("plinth.pgdump", schemas)
+            }
+        };
+        write_manifest(&directory, file, &config, now, schemas)
+    })
+    .await?
 }
 
 fn prepare_directory(directory: &Path) -> Result<()> {

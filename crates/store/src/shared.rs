@@ -3,7 +3,7 @@
 use crate::events::Appended;
 use crate::limits::OVERLOADED_RETRY_AFTER_MS;
 use crate::stats::Stats;
-use crate::unit::{Effects, Task, Unit};
+use crate::unit::{Effects, Frame, Task, Unit};
 use crate::wake::Wakeups;
 use crate::{Config, Error};
 use plinth_kernel::World;
@@ -67,7 +67,7 @@ impl Shared {
         }
         let refusal = if self.is_halted() {
             Error::Closed
-        } else if waited > self.queue_wait_max {
+        } else if waited > self.queue_wait_max && task.frame != Frame::Migration {
             Stats::add(&self.stats.units_refused, 1);
             Error::Overloaded { retry_after_ms: OVERLOADED_RETRY_AFTER_MS }
         } else {

@@ -9,6 +9,44 @@
 //!  Schedule ───────▶ jobs
 //! ```
 //!
+//! ```no_run
+//! # use plinth_flow::*;
+//! # use plinth_kernel::{Event, Problem};
+//! # use plinth_store::{Store, Tx};
+//! # use std::{sync::Arc, time::Duration};
+//! struct Welcome;
+//!
+//! impl Consumer for Welcome {
+//!     fn name(&self) -> &'static str { "notify.welcome" }
+//!     fn kinds(&self) -> &'static [&'static str] { &["identity.member.joined"] }
+//!     fn handle(&self, tx: &mut Tx<'_>, event: &Event) -> Result<(), Problem> {
+//!         let mut job = NewJob::new(event.tenant.clone(), "email", "notify.send_email", event.data.clone(), event.trace);
+//!         job.destination = Some("smtp:mail.example.com".into());
+//!         enqueue(tx, job)?;
+//!         Ok(())
+//!     }
+//! }
+//!
+//! struct SendEmail;
+//!
+//! #[async_trait::async_trait]
+//! impl JobHandler for SendEmail {
+//!     fn kind(&self) -> &'static str { "notify.send_email" }
+//!     fn queue(&self) -> &'static str { "email" }
+//!     async fn run(&self, job: JobContext) -> Result<Outcome, Problem> {
+//!         // … hand it over, with `job.job_id` as the key that makes a second copy recognisable …
+//!         Ok(Outcome::done(serde_json::json!({"message_id": "…"})))
+//!     }
+//! }
+//!
+//! # async fn example(store: Store) -> Result<(), FlowError> {
+//! store.migrate(plinth_flow::SYSTEM, plinth_flow::MIGRATIONS).await?;
+//! let flow = FlowBuilder::new().consumer(Arc::new(Welcome)).handler(Arc::new(SendEmail)).start(store).await?;
+//! // … until the process is asked to end …
+//! flow.shutdown(Duration::from_secs(20)).await
+//! # }
+//! ```
+//!
 //! The rooms: [`model`] decides (pure), [`consumers`], [`jobs`] and [`schedules`] keep their tables, [`runtime`] runs
 //! them on a node, [`trace`] and [`stats`] tell about it.
 //!
@@ -20,6 +58,9 @@
 //! - Sleep ends by notification. The safety poll makes up for lost ones and is not the way anything usually moves.
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+// A consumer answers with the kernel's `Problem`, whose size is the kernel's business; it is made on failures alone.
+#![allow(clippy::result_large_err)]
 
 pub mod consumers;
 mod error;

@@ -79,3 +79,108 @@ pub fn forget_consumer(tx: &mut Tx<'_>, name: &str) -> Result<()> {
     tx.exec("DELETE FROM flow_parked_events WHERE consumer = $1", args![name])?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        MIGRATIONS, SYSTEM,
+        consumers::{ParkedFilter, list_parked},
+        jobs::{NewJob, enqueue},
+    };
+    use plinth_kernel::{Actor, Id, NewEvent, TraceContext};
+    use plinth_store::{Error, Store};
+    use plinth_testkit::both_engines;
+    use serde_json::{Value, json};
+
+    const DAY_MS: i64 = 86_400_000;
+
+    fn tenant() -> TenantId {
+        TenantId::from_uuid([1; 16])
+    }
+
+    async fn emit(store: &Store, count: i64) {
+        store
+            .write(move |tx| {
+                for n in 0..count {
+                    let trace = TraceContext::root(tx.world());
+                    tx.emit(NewEvent {
+                        tenant: tenant(),
+                        kind: "test.thing.happened",
+                        version: 1,
+                        subject: "s".into(),
+                        data: json!({ "n": n }),
+                        actor: Actor::Anonymous,
+                        trace,
+                        causation: None,
+                    });
+                }
+                Ok::<_, Error>(())
+            })
+            .await
+            .unwrap();
+    }
+
+    async fn left(store: &Store) -> Vec<i64> {
+        store.list("SELECT sequence FROM events ORDER BY sequence", vec![]).await.unwrap()
+    }
+
+    both_engines! {
+        with (|builder| builder.manual_clock(41))
+        async fn events_go_when_they_are_old_and_passed_and_not_parked(store: TestStore) {
+            store.migrate(SYSTEM, MIGRATIONS).await.unwrap();
+            emit(&store, 6).await;
+            let sweep = || async { store.write(|tx| events(tx, 30 * DAY_MS)).await.unwrap() };
+            assert_eq!(sweep().await, 0, "too young");
+            store.clock().advance_ms(31 * DAY_MS);
+            // A consumer that has passed five of six, and has put the second aside.
+            store.write(|tx| {
+                let (partition, event): (u16, plinth_kernel::EventId) =
+                    tx.one("SELECT partition, event_id FROM events WHERE sequence = 2", args![])?;
+                tx.exec("INSERT INTO flow_cursors (consumer, partition, acked, epoch, tries, retry_at) VALUES ('c', $1, 5, 0, 0, 0)", args![partition])?;
+                tx.exec("INSERT INTO flow_parked_events (tenant_id, event_id, consumer, partition, sequence, kind, subject, trace_id, \
+                    state, tries, parked_at, updated_at) VALUES ($1, $2, 'c', $3, 2, 'k', 's', 't', 'parked', 1, 0, 0)",
+                    args![&tenant(), &event, partition])
+            }).await.map_err(|e: Error| e).unwrap();
+            assert_eq!((sweep().await, left(&store).await), (4, vec![2, 6]));
+            let parked = store.read(|tx| list_parked(tx, &tenant(), &ParkedFilter::default(), None, 10)).await.unwrap();
+            assert_eq!(parked.len(), 1);
+            store.write(|tx| forget_consumer(tx, "c")).await.unwrap();
+            assert_eq!((sweep().await, left(&store).await), (2, vec![]));
+            // Whoever begins now begins behind what is gone.
+            let swept: i64 = store.get("SELECT max(sequence) FROM flow_swept", vec![]).await.unwrap().unwrap();
+            assert_eq!(swept, 6);
+        }
+
+        with (|builder| builder.manual_clock(42))
+        async fn finished_jobs_and_spent_keys_go_and_live_ones_stay(store: TestStore) {
+            store.migrate(SYSTEM, MIGRATIONS).await.unwrap();
+            store.write(|tx| {
+                for key in ["done", "dead", "live"] {
+                    let mut job = NewJob::new(tenant(), "q", "k", Value::Null, TraceContext::root(tx.world()));
+                    job.dedupe_key = Some(key.into());
+                    let id = enqueue(tx, job)?;
+                    if key != "live" {
+                        let now = tx.now();
+                        tx.exec("UPDATE flow_jobs SET state = $2, finished_at = $3 WHERE job_id = $1", args![&id, key, now])?;
+                        tx.exec("UPDATE flow_dedupes SET expires_at = window_until WHERE job_id = $1", args![&id])?;
+                        tx.exec("INSERT INTO flow_attempts (tenant_id, job_id, attempt, attempt_id, span_id, node_id, started_at) \
+                            VALUES ($1, $2, 1, 'a', 's', 'n', 0)", args![&tenant(), &id])?;
+                    }
+                }
+                Ok::<_, crate::FlowError>(())
+            }).await.unwrap();
+            let counts = || async {
+                let row: Option<(i64, i64, i64)> = store.get("SELECT (SELECT count(*) FROM flow_jobs), \
+                    (SELECT count(*) FROM flow_attempts), (SELECT count(*) FROM flow_dedupes)", vec![]).await.unwrap();
+                row.unwrap()
+            };
+            store.clock().advance_ms(8 * DAY_MS);
+            store.write(|tx| { jobs(tx, 7 * DAY_MS, 30 * DAY_MS)?; rest(tx, DAY_MS) }).await.unwrap();
+            assert_eq!(counts().await, (2, 1, 1), "done is gone, dead and live are there");
+            store.clock().advance_ms(30 * DAY_MS);
+            store.write(|tx| jobs(tx, 7 * DAY_MS, 30 * DAY_MS)).await.unwrap();
+            assert_eq!(counts().await, (1, 0, 1));
+        }
+    }
+}

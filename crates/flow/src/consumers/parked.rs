@@ -218,11 +218,11 @@ fn put_aside(
     Ok(())
 }
 
-/// Partitions in which a consumer has events that are due again.
-pub(crate) fn due_partitions(tx: &mut Tx<'_>, consumer: &str) -> Result<Vec<u16>, Error> {
+/// Where events are due again: consumers and partitions.
+pub(crate) fn due_places(tx: &mut Tx<'_>) -> Result<Vec<(String, u16)>, Error> {
     tx.all(
-        "SELECT DISTINCT partition FROM flow_parked_events WHERE consumer = $1 AND state = 'due' ORDER BY partition",
-        args![consumer],
+        "SELECT DISTINCT consumer, partition FROM flow_parked_events WHERE state = 'due' LIMIT 5000",
+        args![],
     )
 }
 

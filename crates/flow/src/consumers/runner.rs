@@ -21,7 +21,7 @@ use std::{
     collections::BTreeSet,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -74,6 +74,8 @@ pub(crate) struct Runner {
     board: Mutex<Vec<Vec<Slot>>>,
     changed: Notify,
     permits: Arc<Semaphore>,
+    /// Where the next dispatch begins.
+    turn: AtomicUsize,
     tasks: TaskTracker,
     poll: Duration,
     pub counters: Vec<ConsumerCounters>,
@@ -106,6 +108,7 @@ impl Runner {
             consumers,
             changed: Notify::new(),
             permits: Arc::new(Semaphore::new(concurrency.max(1))),
+            turn: AtomicUsize::new(0),
             tasks: TaskTracker::new(),
             poll,
         })
@@ -158,7 +161,7 @@ impl Runner {
 
     /// The safety look: compares positions with the heads of the log, and asks for parked events that are due.
     pub async fn look_everywhere(&self) {
-        match self.store.read(|tx| events::heads(tx)).await {
+        match self.store.read(events::heads).await {
             Ok(heads) => {
                 let mut board = self.board.lock();
                 for slot in board.iter_mut().flat_map(|slots| slots.iter_mut().zip(&heads)) {
@@ -172,19 +175,17 @@ impl Runner {
     }
 
     async fn mark_due(&self) {
-        for (at, consumer) in self.consumers.iter().enumerate() {
-            let name = consumer.name();
-            match self.store.read(move |tx| parked::due_partitions(tx, name)).await {
-                Ok(partitions) => {
-                    let mut board = self.board.lock();
-                    for partition in partitions {
-                        if let Some(slot) = board[at].get_mut(usize::from(partition)) {
-                            slot.replay = true;
-                        }
+        match self.store.read(parked::due_places).await {
+            Ok(places) => {
+                let mut board = self.board.lock();
+                for (name, partition) in places {
+                    let at = self.names().position(|consumer| consumer == name);
+                    if let Some(slot) = at.and_then(|at| board[at].get_mut(usize::from(partition))) {
+                        slot.replay = true;
                     }
                 }
-                Err(error) => tracing::warn!(%error, "due parked events could not be read"),
             }
+            Err(error) => tracing::warn!(%error, "due parked events could not be read"),
         }
     }
 
@@ -192,26 +193,31 @@ impl Runner {
     /// needs to be started unasked.
     fn dispatch(self: &Arc<Self>) -> Duration {
         let now = self.store.world().now();
+        let partitions = usize::from(limits::PARTITIONS);
+        let places = self.consumers.len() * partitions;
         let mut wait = self.poll;
         let mut board = self.board.lock();
-        for (at, slots) in board.iter_mut().enumerate() {
-            for (partition, slot) in slots.iter_mut().enumerate() {
-                let Some(epoch) = slot.epoch else { continue };
-                if slot.busy || slot.releasing || !(slot.pending || slot.replay) {
-                    continue;
-                }
-                if let Some(at) = slot.retry_at.filter(|at| *at > now) {
-                    wait = wait.min(until(now, at));
-                    continue;
-                }
-                // A permit that comes back rings `changed`, and the rest is started then.
-                let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else { return wait };
-                slot.busy = true;
-                slot.pending = false;
-                let replay = std::mem::take(&mut slot.replay);
-                let (slot, partition) = (slot.clone(), partition as u16);
-                self.tasks.spawn(Arc::clone(self).step_and_note(at, partition, epoch, slot, replay, permit));
+        // Begins behind the slot that was started last, so that busy ones cannot starve the others of permits.
+        let first = self.turn.load(Ordering::Relaxed);
+        for place in (first..first + places).map(|place| place % places) {
+            let (at, partition) = (place / partitions, place % partitions);
+            let slot = &mut board[at][partition];
+            let Some(epoch) = slot.epoch else { continue };
+            if slot.busy || slot.releasing || !(slot.pending || slot.replay) {
+                continue;
             }
+            if let Some(at) = slot.retry_at.filter(|at| *at > now) {
+                wait = wait.min(until(now, at));
+                continue;
+            }
+            // A permit that comes back rings `changed`, and the rest is started then.
+            let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else { return wait };
+            slot.busy = true;
+            slot.pending = false;
+            let replay = std::mem::take(&mut slot.replay);
+            let (slot, partition) = (slot.clone(), partition as u16);
+            self.turn.store(place + 1, Ordering::Relaxed);
+            self.tasks.spawn(Arc::clone(self).step_and_note(at, partition, epoch, slot, replay, permit));
         }
         wait
     }

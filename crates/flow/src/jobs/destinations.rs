@@ -121,7 +121,7 @@ impl Destinations {
                 destination.breaker.ended(false, 0, now, world);
             }
             Some(Blame::Nobody) => destination.breaker.ended(false, took_ms, now, world),
-            None => destination.breaker.abandoned(),
+            None => {}
         }
     }
 

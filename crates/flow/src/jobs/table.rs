@@ -299,7 +299,7 @@ pub(crate) enum FinishError {
     Fenced,
     /// The handler's own part of the transaction failed.
     #[error("{0}")]
-    Effect(Problem),
+    Effect(Box<Problem>),
     #[error(transparent)]
     Flow(#[from] FlowError),
 }
@@ -369,7 +369,7 @@ pub(crate) fn finish(
     )?;
     let progress = Progress::from(progress.ok_or(FinishError::Fenced)?);
     if let Some(effect) = effect {
-        effect(tx).map_err(FinishError::Effect)?;
+        effect(tx).map_err(|problem| FinishError::Effect(Box::new(problem)))?;
     }
     let settlement = job::settle(&progress, ending.verdict, tx.now(), &ending.backoff, tx.world());
     record(tx, key, ending, &settlement)?;

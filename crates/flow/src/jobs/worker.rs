@@ -38,6 +38,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 /// First and longest pause between tries to record an outcome while the database is away.
 const RECORD_RETRY: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(2));
 
+/// The pause after a claim that found nothing left.
+const LOST_RACE: Duration = Duration::from_millis(10);
+
 /// Handlers by kind.
 pub(crate) type Handlers = Arc<HashMap<&'static str, Arc<dyn JobHandler>>>;
 
@@ -142,7 +145,7 @@ impl QueueWorker {
     pub async fn run(self: Arc<Self>, bells: Arc<Bells>, stop: CancellationToken) {
         let Some((_, bell)) = bells.queues.iter().find(|(queue, _)| *queue == self.name) else { return };
         while !stop.is_cancelled() {
-            let wait = self.work().await;
+            let wait = self.work(&stop).await;
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
@@ -154,8 +157,8 @@ impl QueueWorker {
     }
 
     /// Looks and claims until there is nothing to start; answers how long to wait unasked.
-    async fn work(self: &Arc<Self>) -> Duration {
-        loop {
+    async fn work(self: &Arc<Self>, stop: &CancellationToken) -> Duration {
+        while !stop.is_cancelled() {
             if !self.membership.is_alive() || self.books.lock().fairness.free() == 0 {
                 return self.poll;
             }
@@ -170,10 +173,14 @@ impl QueueWorker {
                 let now = self.store.world().now();
                 return look.again.map_or(self.poll, |at| until(now, at).min(self.poll));
             }
-            if !self.claim(look.picks).await {
-                return self.poll;
+            match self.claim(look.picks).await {
+                None => return self.poll,
+                // Another node was faster, or holds the rows at this moment: no reason to spin.
+                Some(0) => return LOST_RACE,
+                Some(_) => {}
             }
         }
+        self.poll
     }
 
     async fn look(&self) -> Result<Look, plinth_store::Error> {
@@ -224,27 +231,24 @@ impl QueueWorker {
         Look { picks: books.fairness.pick(limits::CLAIM_JOBS_MAX, &candidates), again }
     }
 
-    /// Claims what was picked and starts it. `false` when the database refused.
-    async fn claim(self: &Arc<Self>, picks: Vec<(FlowKey, u32)>) -> bool {
+    /// Claims what was picked, starts it and answers how many that were; `None` when the database refused.
+    async fn claim(self: &Arc<Self>, picks: Vec<(FlowKey, u32)>) -> Option<usize> {
         let (worker, name, handlers) = (self.worker.clone(), self.name.clone(), Arc::clone(&self.handlers));
         let asked = picks.clone();
         let claimed = self
             .store
             .write(move |tx| table::claim(tx, &worker, &name, &asked, |kind| handlers.contains_key(kind)))
             .await;
-        let (claimed, ok) = match claimed {
-            Ok(claimed) => (claimed, true),
-            Err(error) => {
-                // What was claimed if the commit is in doubt comes back when its lease has run out.
-                tracing::warn!(queue = self.name, %error, "jobs could not be claimed");
-                (Vec::new(), false)
-            }
-        };
-        self.put_right(&picks, &claimed);
-        for job in claimed {
-            self.start(job);
-        }
-        ok
+        let claimed = claimed.inspect_err(|error| {
+            // What was claimed if the commit is in doubt comes back when its lease has run out.
+            tracing::warn!(queue = self.name, %error, "jobs could not be claimed");
+        });
+        let claimed = claimed.ok();
+        self.put_right(&picks, claimed.as_deref().unwrap_or_default());
+        let jobs = claimed?;
+        let count = jobs.len();
+        jobs.into_iter().for_each(|job| self.start(job));
+        Some(count)
     }
 
     /// Takes back the charge for jobs that were picked and were not there.
@@ -421,7 +425,7 @@ impl Shared {
     /// its outcome is unknown when it had said that it was done.
     fn refused(&self, error: &FinishError) -> Self {
         let problem = match error {
-            FinishError::Effect(problem) => problem.clone(),
+            FinishError::Effect(problem) => Problem::clone(problem),
             other => Problem::internal(other),
         };
         let verdict = match self.ending.verdict {

@@ -242,7 +242,7 @@ mod tests {
                 let from = Micros::parse(base).unwrap().plus_seconds(offset);
                 let expected = (1..).map(|s| from.plus_seconds(s)).find(|at| {
                     let wall = at.to_timestamp().to_zoned(zone.clone());
-                    wall.second() == 0 && wall.minute() as u32 % step == 0
+                    wall.second() == 0 && (wall.minute() as u32).is_multiple_of(step)
                 });
                 prop_assert_eq!(timetable.next_after(from), expected);
             }

@@ -17,7 +17,7 @@ use crate::{
     schedules::{self, Schedule},
 };
 use membership::Membership;
-use plinth_store::Store;
+use plinth_store::{Engine, Store};
 use std::{
     collections::{BTreeMap, HashSet},
     sync::Arc,
@@ -26,6 +26,9 @@ use std::{
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use wake::Bells;
+
+/// The shortest time between two looks that other nodes' events cause.
+const LISTEN_PAUSE: Duration = Duration::from_millis(50);
 
 /// What an operator may change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -304,6 +307,20 @@ impl Shared {
         Ok(())
     }
 
+    /// Passes wake-ups of other nodes on to the queues: whoever enqueues there has, as a rule, emitted an event as well.
+    /// On SQLite there are no other nodes.
+    async fn listen(self: Arc<Self>, stop: CancellationToken) {
+        let mut wakeups = self.store.on_events();
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                _ = wakeups.recv() => self.bells.queues.iter().for_each(|(_, bell)| bell.notify_one()),
+            }
+            tokio::time::sleep(LISTEN_PAUSE).await;
+        }
+    }
+
     /// Beats until the token fires.
     async fn keep_alive(self: Arc<Self>, stop: CancellationToken) {
         let pause = self.config.lease / 3;
@@ -345,6 +362,9 @@ impl FlowHandle {
             tokio::spawn(timer::run(Arc::clone(&shared), stop.clone())),
             tokio::spawn(janitor::run(Arc::clone(&shared), stop.clone())),
         ];
+        if shared.store.engine() == Engine::Postgres {
+            tasks.push(tokio::spawn(Arc::clone(&shared).listen(stop.clone())));
+        }
         for worker in &shared.workers {
             tasks.push(tokio::spawn(Arc::clone(worker).run(Arc::clone(&shared.bells), stop.clone())));
         }
@@ -370,7 +390,6 @@ impl FlowHandle {
     }
 
     /// A handle for metrics that may outlive a borrow of this one.
-    #[must_use]
     pub fn reporter(&self) -> impl Fn() -> crate::stats::NodeReport + Send + Sync + Clone + use<> {
         let shared = Arc::clone(&self.shared);
         move || crate::stats::NodeReport::of(&shared.runner, &shared.workers)
@@ -383,14 +402,15 @@ impl FlowHandle {
         let deadline = Instant::now() + deadline;
         self.stop.cancel();
         let grace = self.shared.config.shutdown_grace;
-        let drained =
-            futures_util::future::join_all(self.shared.workers.iter().map(|w| w.drain(deadline, grace)));
-        let all_ended = drained.await.into_iter().all(|ended| ended);
+        // First those who claim: only then is what is under way all there will be.
         for task in std::mem::take(&mut self.tasks) {
             if let Err(error) = task.await {
                 tracing::error!(%error, "a task of the worker ended badly");
             }
         }
+        let drained =
+            futures_util::future::join_all(self.shared.workers.iter().map(|w| w.drain(deadline, grace)));
+        let all_ended = drained.await.into_iter().all(|ended| ended);
         self.shared.runner.release_all().await?;
         self.stop_beating.cancel();
         if let Some(heart) = self.heart.take() {

@@ -4,13 +4,15 @@ use crate::{
     consumers::runner::until,
     error::Result,
     jobs::{next_due, promote},
-    limits,
     runtime::Shared,
     schedules,
 };
 use plinth_kernel::Micros;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
+
+/// The pause after finding that everything due is locked by somebody else.
+const LOST_RACE_MS: i64 = 20;
 
 /// Sleeps until the next thing is due; whoever adds an earlier one rings the bell.
 pub(crate) async fn run(shared: Arc<Shared>, stop: CancellationToken) {
@@ -43,17 +45,19 @@ async fn work(shared: &Shared) -> Result<Option<Micros>> {
             .store
             .read(|tx| Ok::<_, crate::FlowError>((next_due(tx)?, schedules::next_due(tx)?)))
             .await?;
-        let mut full = false;
+        if [job, schedule].into_iter().flatten().all(|at| at > now) {
+            return Ok([job, schedule].into_iter().flatten().min());
+        }
+        let mut done = 0;
         if job.is_some_and(|at| at <= now) {
-            full |= shared.store.write(promote).await? as i64 >= limits::PROMOTE_JOBS_MAX;
+            done += shared.store.write(promote).await?;
         }
         if schedule.is_some_and(|at| at <= now) {
-            full |= shared.store.write(schedules::fire).await? as i64 >= limits::SCHEDULES_PER_UNIT_MAX;
+            done += shared.store.write(schedules::fire).await?;
         }
-        let rest = [job, schedule].into_iter().flatten().filter(|at| *at > now).min();
-        let did_something = [job, schedule].into_iter().flatten().any(|at| at <= now);
-        if !full && !did_something {
-            return Ok(rest);
+        if done == 0 {
+            // Another node is doing it at this moment.
+            return Ok(Some(now.plus_ms(LOST_RACE_MS)));
         }
     }
 }

@@ -63,7 +63,12 @@ async fn open(location: &str) -> Store {
     config.postgres_connections = 6;
     config.write_deadline = Duration::from_secs(5);
     config.queue_wait_max = Duration::from_secs(60);
-    Store::open(config, World::system()).await.unwrap()
+    // Another test of this process may be starting a child at this moment, which holds a copy of the file's lock until
+    // it becomes its own program.
+    plinth_testkit::eventually("the store opens", || async {
+        Store::open(config.clone(), World::system()).await.inspect_err(|error| eprintln!("{error}")).ok()
+    })
+    .await
 }
 
 /// A worker whose consumer makes one row and one ordered job of each event, and whose jobs write to the file.

@@ -1,5 +1,5 @@
 //! The promises of flow, each on SQLite and on PostgreSQL.
-#![allow(clippy::expect_used, clippy::unwrap_used, missing_docs)]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::result_large_err, missing_docs)]
 
 mod consumers;
 mod fairness;

@@ -17,7 +17,7 @@ use crate::hub::{Halt, Run};
 use crate::limits;
 use crate::model::answer::Plan;
 use crate::model::budget::estimate;
-use crate::model::citation::{read_markers, span_of};
+use crate::model::citation::{Marked, read_markers};
 use crate::model::generation::{FinishReason, GenEvent, ProviderError, Usage, Waiting};
 use crate::model::grounding::{Evidence, Verdict, strip_markup};
 use crate::model::index::Index;
@@ -225,6 +225,8 @@ struct Writer<'a> {
     body: String,
     utf16: u32,
     citations: Vec<serde_json::Value>,
+    /// The last sentence ended its line.
+    line_ended: bool,
     withheld: u32,
     refused: bool,
     first_at: Option<Micros>,
@@ -258,6 +260,7 @@ impl<'a> Writer<'a> {
             body: String::new(),
             utf16: 0,
             citations: Vec::new(),
+            line_ended: false,
             withheld: 0,
             refused: false,
             first_at: None,
@@ -356,17 +359,14 @@ impl<'a> Writer<'a> {
         self.show(&marked, now)
     }
 
-    fn show(&mut self, marked: &crate::model::citation::Marked, now: Micros) -> Flow {
-        let text = if self.body.is_empty() { marked.text.trim_start() } else { marked.text.as_str() };
-        // Sentences are joined by one blank where the model's own was cut off.
-        let joint = if self.body.is_empty()
-            || self.body.ends_with(char::is_whitespace)
-            || text.starts_with(char::is_whitespace)
-        {
-            ""
-        } else {
-            " "
+    fn show(&mut self, marked: &Marked, now: Micros) -> Flow {
+        let text = marked.text.trim();
+        let joint = match (self.body.is_empty(), self.line_ended || marked.text.starts_with('\n')) {
+            (true, _) => "",
+            (false, true) => "\n",
+            (false, false) => " ",
         };
+        self.line_ended = marked.text.ends_with('\n');
         if self.body.chars().count() + text.chars().count() > limits::GENERATED_CHARS_MAX {
             return Flow::Full;
         }
@@ -378,11 +378,8 @@ impl<'a> Writer<'a> {
         if !self.run.log.push(&Part::TextDelta { id: TEXT_ID, delta: delta.clone() }) {
             return Flow::Full;
         }
-        let mut span = span_of(marked, self.utf16 + utf16_len(joint));
-        if self.body.is_empty() {
-            // Leading blanks were cut off.
-            span = (0, span.1 - span.0);
-        }
+        let from = self.utf16 + utf16_len(joint);
+        let span = (from, from + utf16_len(marked.plain.trim()));
         self.utf16 += utf16_len(&delta);
         self.body.push_str(&delta);
         for n in &marked.cited {

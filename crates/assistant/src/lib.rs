@@ -16,9 +16,12 @@
 #![forbid(unsafe_code)]
 
 mod answering;
+mod api;
 pub mod evaluation;
+mod gate;
 mod generating;
 mod hub;
+mod jobs;
 pub mod limits;
 pub mod model;
 mod parts;
@@ -32,11 +35,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
+use plinth_api::System;
+use plinth_flow::{JobHandler, Schedule};
 use plinth_kernel::ports::ContentSource;
-use plinth_kernel::{Problem, World};
-use plinth_store::Store;
+use plinth_kernel::{Problem, TenantId, World};
+use plinth_store::{Migration, Store};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::hub::{Halt, Hub};
 use crate::model::index::Index;
@@ -120,6 +126,12 @@ impl Assistant {
         }
     }
 
+    /// The schedule of the retention sweep. It concerns all tenants; its jobs run in the name of `tenant`.
+    #[must_use]
+    pub fn sweep_schedule(tenant: TenantId) -> Schedule {
+        jobs::schedule(tenant)
+    }
+
     /// One pass of the retention sweep: closes lost runs, erases conversations beyond the retention time, empties streams beyond
     /// the replay window.
     pub async fn sweep(&self) -> Result<Swept, Problem> {
@@ -131,6 +143,24 @@ impl Assistant {
             store::sweep(tx, now.plus_ms(-retention_ms), now.plus_ms(-replay_ms))
         });
         Ok(swept.await?)
+    }
+}
+
+impl System for Assistant {
+    fn name(&self) -> &'static str {
+        "assistant"
+    }
+
+    fn migrations(&self) -> &'static [Migration] {
+        store::MIGRATIONS
+    }
+
+    fn routes(&self) -> OpenApiRouter {
+        api::routes(self.clone())
+    }
+
+    fn job_handlers(&self) -> Vec<Arc<dyn JobHandler>> {
+        vec![Arc::new(jobs::Sweep(self.clone()))]
     }
 }
 

@@ -44,7 +44,6 @@ macro_rules! select_conversation {
 #[derive(Clone, Debug)]
 pub(crate) struct MessageRow {
     pub(crate) id: MessageId,
-    pub(crate) position: i64,
     pub(crate) role: String,
     pub(crate) body: String,
     pub(crate) run_id: Option<RunId>,
@@ -53,7 +52,7 @@ pub(crate) struct MessageRow {
     pub(crate) reason: Option<String>,
     pub(crate) created_at: Micros,
 }
-row!(MessageRow { id, position, role, body, run_id, detail, rating, reason, created_at });
+row!(MessageRow { id, role, body, run_id, detail, rating, reason, created_at });
 
 /// A run.
 #[derive(Clone, Debug)]
@@ -738,7 +737,7 @@ pub(crate) fn messages(
     id: &ConversationId,
 ) -> Result<Vec<MessageRow>, Error> {
     tx.all(
-        "SELECT id, position, role, body, run_id, detail, rating, reason, created_at FROM assistant_messages \
+        "SELECT id, role, body, run_id, detail, rating, reason, created_at FROM assistant_messages \
          WHERE tenant_id = $1 AND conversation_id = $2 ORDER BY position",
         args![tenant, id],
     )
@@ -752,7 +751,7 @@ pub(crate) fn message(
     id: &MessageId,
 ) -> Result<Option<MessageRow>, Error> {
     tx.opt(
-        "SELECT id, position, role, body, run_id, detail, rating, reason, created_at FROM assistant_messages \
+        "SELECT id, role, body, run_id, detail, rating, reason, created_at FROM assistant_messages \
          WHERE tenant_id = $1 AND id = $2 AND conversation_id = $3",
         args![tenant, id, conversation],
     )

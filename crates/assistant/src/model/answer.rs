@@ -11,13 +11,13 @@ use super::text::{clip, sentences, states_quantity, utf16_len, words};
 use crate::limits;
 
 /// Below this coverage of the question by the content as a whole the site does not say.
-const COVERAGE_MIN: f32 = 0.42;
+const COVERAGE_MIN: f32 = 0.37;
 /// Below this coverage by the best card alone the site does not say.
-const CARD_COVERAGE_MIN: f32 = 0.38;
+const CARD_COVERAGE_MIN: f32 = 0.31;
 /// From this coverage on a refusal names the nearest topic.
 const NEAREST_COVERAGE_MIN: f32 = 0.25;
-/// A further passage of the best card is quoted from this share of the best score on.
-const SAME_CARD_SHARE: f32 = 0.5;
+/// A further passage of the best card is quoted from this share of the best passage's own score on.
+const SAME_CARD_SHARE: f32 = 0.3;
 /// A passage of another card is quoted from this share of the best score on.
 const OTHER_CARD_SHARE: f32 = 0.8;
 /// Passages quoted in one answer.
@@ -135,7 +135,7 @@ pub fn plan(index: &Index, text: &str, setting: Setting<'_>) -> Plan {
         question.lean_on(index, &card.title);
     }
     let intent = intent(index, &question);
-    let boost = context.map(|card| card.id.as_str());
+    let boost = context.or_else(|| named_card(index, &question)).map(|card| card.id.as_str());
     let hits = rank(index, &question, setting.locale, boost);
     let coverage = question.coverage();
     let card_coverage =
@@ -168,6 +168,17 @@ fn context_card<'a>(index: &'a Index, question: &Question, setting: Setting<'_>)
             })
         })
     })
+}
+
+/// The card whose whole title, of two words or more, stands in the question.
+fn named_card<'a>(index: &'a Index, question: &Question) -> Option<&'a Card> {
+    let asked: Vec<&str> = question.words.iter().map(|word| word.stem.as_str()).collect();
+    let named = index.cards().iter().filter_map(|card| {
+        let title: Vec<String> = words(&card.title).into_iter().map(|word| word.stem).collect();
+        let stands = title.len() > 1 && asked.windows(title.len()).any(|window| window == title);
+        stands.then_some((title.len(), card))
+    });
+    named.max_by_key(|(len, _)| *len).map(|(_, card)| card)
 }
 
 /// Ranks for the whole question; with several clauses, the best passage of each follows right behind the best of all.
@@ -207,7 +218,7 @@ fn promote(index: &Index, hits: Vec<Hit>, answer: &Answer) -> Vec<Hit> {
         .filter(|source| source.passage < index.snapshot().passages.len())
         .map(|source| {
             let known = hits.iter().find(|hit| hit.passage == source.passage);
-            known.copied().unwrap_or(Hit { passage: source.passage, score: top, backs: 0 })
+            known.copied().unwrap_or(Hit { passage: source.passage, score: top, own: top, backs: 0 })
         })
         .collect();
     ranked.extend(hits.into_iter().filter(|hit| !quoted.contains(&hit.passage)));
@@ -428,7 +439,7 @@ impl Composer<'_> {
         let card = &self.index.card(best.passage).id;
         let mut chosen = vec![best];
         let same = self.hits[1..].iter().filter(|hit| self.index.card(hit.passage).id == *card);
-        let same = same.filter(|hit| hit.score >= best.score * SAME_CARD_SHARE);
+        let same = same.filter(|hit| hit.own >= best.own * SAME_CARD_SHARE);
         let other = self.hits[1..].iter().filter(|hit| self.index.card(hit.passage).id != *card);
         let other = other.filter(|hit| hit.score >= best.score * OTHER_CARD_SHARE);
         let mut candidates: Vec<Hit> = same.chain(other).copied().collect();

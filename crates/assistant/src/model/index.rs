@@ -34,6 +34,10 @@ const FIELD_WORD_FACTOR: f32 = 0.7;
 const RELATED_BESIDES: f32 = 0.4;
 /// Weight of a related word when the word itself does not occur.
 const RELATED_INSTEAD: f32 = 0.7;
+/// Weight of a category's members when the question asks to enumerate them.
+const MEMBER_OF_ENUMERATION: f32 = 0.9;
+/// Share of a word's weight that a related word earns in coverage.
+const RELATED_CREDIT: f32 = 0.85;
 /// Factor for a passage of the field that was asked for.
 const FIELD_FACTOR: f32 = 1.35;
 
@@ -59,6 +63,8 @@ pub struct Concept {
     pub named: bool,
     /// Too general for its absence to say anything.
     pub generic: bool,
+    /// It counts when the share of the question that is backed is taken.
+    pub weighty: bool,
     /// It asks for a field of a card.
     pub asks_for_field: bool,
     /// How the content backs it.
@@ -79,6 +85,8 @@ pub struct Hit {
     pub passage: usize,
     /// Score; comparable within one search only.
     pub score: f32,
+    /// The part of the score that is the passage's own, not its card's.
+    pub own: f32,
     /// Bit `i` is set when concept `i` is backed by this passage.
     pub backs: u64,
 }
@@ -94,6 +102,29 @@ pub struct Card {
     pub section: String,
     /// Its passages in page order.
     pub passages: Vec<usize>,
+}
+
+/// Terms that stand for a concept, each once, with their weights.
+#[derive(Default)]
+struct Alternatives(Vec<(u32, f32)>);
+
+impl Alternatives {
+    fn add(&mut self, term: Option<&u32>, weight: f32) {
+        let Some(&term) = term else { return };
+        match self.0.iter_mut().find(|(known, _)| *known == term) {
+            Some((_, best)) => *best = best.max(weight),
+            None => self.0.push((term, weight)),
+        }
+    }
+}
+
+/// Where in a question a word stands.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Place {
+    /// It is the first word of its sentence.
+    pub first: bool,
+    /// The question asks to enumerate: "which databases …".
+    pub enumerates: bool,
 }
 
 #[derive(Debug)]
@@ -261,85 +292,107 @@ impl Index {
         self.subject.contains(&word.stem)
     }
 
-    /// Reads the words at the start of `words` as one concept; returns it with the number of words it took.
-    pub fn concept(&self, words: &[Word], first_of_sentence: bool) -> Option<(Concept, Vec<String>, usize)> {
+    /// Reads the words at the start of `words` as one concept; returns it with the fields it asks for and the number of
+    /// words it took. `None` for a word that carries no meaning of its own.
+    pub fn concept(&self, words: &[Word], place: Place) -> Option<(Concept, Vec<String>, usize)> {
         let word = words.first()?;
         let meaning = self.vocabulary.meaning(words);
-        let len = meaning.as_ref().map_or(1, |m| m.len).max(1);
-        let is_phrase = len > 1;
-        let joined = (words.len() > 1).then(|| format!("{}{}", word.raw, words[1].raw));
-        let joined =
-            joined.map(|raw| super::text::stem(&raw)).filter(|stem| !is_phrase && self.contains(stem));
+        let is_phrase = meaning.as_ref().is_some_and(|m| m.len > 1);
+        let joined = if is_phrase { None } else { self.joined(words) };
         if !is_phrase && joined.is_none() && (self.vocabulary.is_function(word) || self.is_subject(word)) {
             return None;
         }
-        let taken = if joined.is_some() { 2 } else { len };
         let meaning = meaning.unwrap_or_default();
-        let mut alternatives: Vec<(u32, f32)> = Vec::new();
-        let mut add = |term: &str, weight: f32| {
-            if let Some(&id) = self.term_ids.get(term) {
-                match alternatives.iter_mut().find(|(known, _)| *known == id) {
-                    Some((_, best)) => *best = best.max(weight),
-                    None => alternatives.push((id, weight)),
-                }
-            }
-        };
+        let taken = if joined.is_some() { 2 } else { meaning.len.max(1) };
         let own: Vec<&Word> = words[..taken].iter().filter(|w| !self.vocabulary.is_function(w)).collect();
-        if let Some(stem) = &joined {
-            add(stem, 1.0);
-        }
-        // The words of a known phrase mean less alone than together: "own time" is not "real-time".
-        let together = !is_phrase
-            || words[..taken]
-                .windows(2)
-                .all(|pair| self.pairs.contains(&(pair[0].stem.clone(), pair[1].stem.clone())));
-        let own_weight = if together { 1.0 } else { RELATED_BESIDES * 0.5 } / own.len().max(1) as f32;
-        for word in &own {
-            add(&word.stem, own_weight);
-            for part in &word.parts {
-                add(part, if self.contains(&word.stem) { 0.2 } else { 0.6 });
-            }
-        }
+        let together = !is_phrase || self.stand_together(&words[..taken]);
         let direct = joined.is_some() || (together && self.is_direct(&own));
-        let mut backing = if direct { Backing::Direct } else { Backing::Absent };
-        let mut credit = if direct { 1.0 } else { 0.0f32 };
-        let related_weight = if direct { RELATED_BESIDES } else { RELATED_INSTEAD };
-        for Related { stems, nearness } in &meaning.related {
+        let mut alternatives = Alternatives::default();
+        if let Some(stem) = &joined {
+            alternatives.add(self.term_ids.get(stem), 1.0);
+        }
+        self.add_own(&own, together, &mut alternatives);
+        let nearest = self.add_related(&meaning.related, direct, place.enumerates, &mut alternatives);
+        let (backing, credit) = match (direct, nearest) {
+            (true, _) => (Backing::Direct, 1.0),
+            (false, Some(nearest)) => (Backing::Related, nearest.sqrt() * RELATED_CREDIT),
+            (false, None) => match self.misspelt(&word.raw).filter(|_| taken == 1) {
+                Some(term) => {
+                    alternatives = Alternatives(vec![(term, 0.8)]);
+                    (Backing::Misspelt, 0.9)
+                }
+                None => {
+                    alternatives = Alternatives::default();
+                    (Backing::Absent, 0.0)
+                }
+            },
+        };
+        let general = own.iter().all(|w| self.vocabulary.is_generic(w));
+        let concept = Concept {
+            raw: words[..taken].iter().map(|w| w.raw.as_str()).collect::<Vec<_>>().join(" "),
+            named: own.iter().any(|w| w.named) && !(place.first && taken == 1),
+            generic: general && !is_phrase,
+            weighty: !general,
+            asks_for_field: !meaning.fields.is_empty(),
+            backing,
+            weight: self.weight(&alternatives.0, backing),
+            credit,
+            unstated: backing == Backing::Absent
+                && !meaning.stated.is_empty()
+                && !meaning.stated.iter().any(|&row| self.states(row)),
+            alternatives: alternatives.0,
+        };
+        Some((concept, meaning.fields, taken))
+    }
+
+    /// "front end" where the content writes "frontend".
+    fn joined(&self, words: &[Word]) -> Option<String> {
+        let [first, second, ..] = words else { return None };
+        let stem = super::text::stem(&format!("{}{}", first.raw, second.raw));
+        self.contains(&stem).then_some(stem)
+    }
+
+    /// Whether the words stand side by side somewhere in the content.
+    fn stand_together(&self, words: &[Word]) -> bool {
+        words.windows(2).all(|pair| self.pairs.contains(&(pair[0].stem.clone(), pair[1].stem.clone())))
+    }
+
+    /// The words themselves. The words of a known phrase mean less apart than together: "own time" is not "real-time".
+    fn add_own(&self, own: &[&Word], together: bool, alternatives: &mut Alternatives) {
+        let weight = if together { 1.0 } else { RELATED_BESIDES * 0.5 } / own.len().max(1) as f32;
+        for word in own {
+            alternatives.add(self.term_ids.get(&word.stem), weight);
+            let part_weight = if self.contains(&word.stem) { 0.2 } else { 0.6 };
+            word.parts.iter().for_each(|part| alternatives.add(self.term_ids.get(part), part_weight));
+        }
+    }
+
+    /// Words of related meaning that the content has; answers with the nearness of the nearest. Whoever asks "which
+    /// databases" wants to see databases, so the members of a category then weigh almost as much as its name.
+    fn add_related(
+        &self,
+        related: &[Related],
+        direct: bool,
+        enumerates: bool,
+        alternatives: &mut Alternatives,
+    ) -> Option<f32> {
+        let mut nearest: Option<f32> = None;
+        for Related { stems, nearness, member } in related {
             let known = stems.iter().any(|stem| self.contains(stem));
             if !known || !stems.iter().all(|stem| self.contains(stem) || self.is_slight(stem)) {
                 continue;
             }
+            let weight = match (direct, enumerates && *member) {
+                (_, true) => MEMBER_OF_ENUMERATION,
+                (true, false) => RELATED_BESIDES,
+                (false, false) => RELATED_INSTEAD,
+            };
             for stem in stems.iter().filter(|stem| !self.is_slight(stem)) {
-                add(stem, nearness * related_weight / (stems.len() as f32).sqrt());
+                alternatives.add(self.term_ids.get(stem), nearness * weight / (stems.len() as f32).sqrt());
             }
-            credit = credit.max(nearness.sqrt() * 0.85);
-            if backing == Backing::Absent {
-                backing = Backing::Related;
-            }
+            nearest = Some(nearest.map_or(*nearness, |n| n.max(*nearness)));
         }
-        if backing == Backing::Absent && taken == 1 {
-            if let Some(term) = self.misspelt(&word.raw) {
-                alternatives.push((term, 0.8));
-                backing = Backing::Misspelt;
-                credit = 0.9;
-            }
-        }
-        if backing == Backing::Absent {
-            alternatives.clear();
-        }
-        let generic = own.iter().all(|w| self.vocabulary.is_generic(w)) && !is_phrase;
-        let asks_for_field = !meaning.fields.is_empty();
-        let unstated = backing == Backing::Absent
-            && !meaning.stated.is_empty()
-            && !meaning.stated.iter().any(|&row| self.states(row));
-        let weight = self.weight(&alternatives, backing);
-        let raw = words[..taken].iter().map(|w| w.raw.as_str()).collect::<Vec<_>>().join(" ");
-        let named = own.iter().any(|w| w.named) && !(first_of_sentence && taken == 1);
-        Some((
-            Concept { raw, named, generic, asks_for_field, backing, weight, credit, unstated, alternatives },
-            meaning.fields,
-            taken,
-        ))
+        nearest
     }
 
     fn is_direct(&self, own: &[&Word]) -> bool {
@@ -449,7 +502,7 @@ impl Index {
                 if boost == Some(passage.card.as_str()) {
                     score *= FIELD_FACTOR;
                 }
-                Hit { passage: at, score, backs: backs[at] }
+                Hit { passage: at, score, own: total[at], backs: backs[at] }
             })
             .collect();
         hits.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.passage.cmp(&b.passage)));

@@ -1,6 +1,6 @@
 //! Reading a question: its concepts, its clauses, what kind of answer it wants.
 
-use super::index::{Concept, Index};
+use super::index::{Concept, Index, Place};
 use super::text::{Word, normalise, words};
 use crate::limits;
 
@@ -73,7 +73,7 @@ impl Question {
 
     /// The concepts that count in coverage.
     pub fn weighty(&self) -> impl Iterator<Item = &Concept> {
-        self.concepts.iter().filter(|concept| !concept.generic)
+        self.concepts.iter().filter(|concept| concept.weighty)
     }
 
     /// Weighted share of the question's content words that the content backs at all.
@@ -87,7 +87,7 @@ impl Question {
             self.concepts
                 .iter()
                 .enumerate()
-                .filter(|(_, concept)| !concept.generic)
+                .filter(|(_, concept)| concept.weighty)
                 .map(|(bit, concept)| (concept, bit < 64 && backs & (1 << bit) != 0)),
         )
     }
@@ -105,6 +105,7 @@ impl Question {
                 && !self.concepts.iter().any(|c| c.raw == concept.raw)
             {
                 concept.generic = true;
+                concept.weighty = false;
                 self.concepts.push(concept);
             }
         }
@@ -124,9 +125,15 @@ fn share<'a>(concepts: impl Iterator<Item = (&'a Concept, bool)>) -> f32 {
 
 fn read_clause(index: &Index, words: &[Word], trust_capitals: bool) -> Clause {
     let (mut concepts, mut fields) = (Vec::<Concept>::new(), Vec::new());
+    let enumerates = words
+        .iter()
+        .take(2)
+        .any(|word| matches!(word.raw.as_str(), "which" | "what" | "list" | "name" | "welche"));
     let mut at = 0;
     while at < words.len() {
-        let Some((mut concept, asked, taken)) = index.concept(&words[at..], at == 0) else {
+        let Some((mut concept, asked, taken)) =
+            index.concept(&words[at..], Place { first: at == 0, enumerates })
+        else {
             at += 1;
             continue;
         };
@@ -247,7 +254,7 @@ fn is_follow_up(words: &[Word], concepts: &[Concept]) -> bool {
     let leans = raw
         .iter()
         .any(|word| matches!(*word, "it" | "its" | "that" | "this" | "those" | "these" | "they" | "them"));
-    let weighty = concepts.iter().filter(|concept| !concept.generic).count();
+    let weighty = concepts.iter().filter(|concept| concept.weighty).count();
     opens || (leans && weighty <= 3) || (weighty <= 1 && words.len() <= 3)
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::text::{Word, stem, words};
+use super::text::{Word, words};
 
 const GENERAL: &str = include_str!("vocabulary/general.txt");
 
@@ -25,6 +25,8 @@ pub struct Related {
     pub stems: Vec<String>,
     /// How near it is: 1 for another name of the same thing, less for a neighbour.
     pub nearness: f32,
+    /// It is an instance of what was asked for: PostgreSQL is a database.
+    pub member: bool,
 }
 
 /// Nearness of two terms that share a row of the site's lexicon without either being its concept.
@@ -80,7 +82,7 @@ impl Vocabulary {
         let phrases = |text: &str| -> Vec<Vec<String>> { text.split_whitespace().map(phrase).collect() };
         match mark {
             "-" => self.function.extend(rest.split_whitespace().map(|w| w.replace('\'', ""))),
-            "~" => self.generic.extend(rest.split_whitespace().map(stem)),
+            "~" => self.generic.extend(rest.split_whitespace().flat_map(phrase)),
             "=" => {
                 let group = phrases(rest);
                 for member in &group {
@@ -93,7 +95,11 @@ impl Vocabulary {
                 let Some((from, to)) = rest.split_once(" : ") else { return };
                 let targets = phrases(to);
                 for concept in phrases(from) {
-                    targets.iter().for_each(|target| self.relate(&concept, target, 1.0));
+                    for target in &targets {
+                        self.relate(&concept, target, 1.0);
+                        let related = &mut self.entry(&concept).related;
+                        related.iter_mut().filter(|r| r.stems == *target).for_each(|r| r.member = true);
+                    }
                 }
             }
             "@" => {
@@ -121,7 +127,7 @@ impl Vocabulary {
         let related = &mut self.entry(from).related;
         match related.iter_mut().find(|known| known.stems == to) {
             Some(known) => known.nearness = known.nearness.max(nearness),
-            None => related.push(Related { stems: to.to_vec(), nearness }),
+            None => related.push(Related { stems: to.to_vec(), nearness, member: false }),
         }
     }
 
@@ -197,7 +203,7 @@ mod tests {
         let lexicon = BTreeMap::from([("turbo".to_owned(), vec!["quiet hours".to_owned()])]);
         let vocabulary = Vocabulary::new(&lexicon);
         let meaning = vocabulary.meaning(&words("turbo")).unwrap();
-        assert_eq!(meaning.related, [Related { stems: phrase("quiet_hours"), nearness: 1.0 }]);
+        assert_eq!(meaning.related, [Related { stems: phrase("quiet_hours"), nearness: 1.0, member: false }]);
         let back = vocabulary.meaning(&words("quiet hours")).unwrap();
         assert!(back.related.iter().any(|related| related.stems == ["turbo"]));
     }

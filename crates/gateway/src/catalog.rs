@@ -163,8 +163,8 @@ fn operation(method: &Method, path: &str, declared: &Value) -> Result<Operation,
     let text = |name: &str| declared[name].as_str().filter(|text| !text.trim().is_empty());
     let id = text("operationId").ok_or("has no operation_id")?;
     text("summary").ok_or("has no summary")?;
-    let (callers, anonymous) = callers(&declared["security"])?;
     let (safe, extension) = (*method == Method::GET, &declared["x-plinth"]);
+    let (callers, anonymous) = callers(&declared["security"], safe)?;
     for name in extension.as_object().into_iter().flat_map(|map| map.keys()) {
         if !["class", "cost", "body_max_bytes", "timeout_ms", "idempotency"].contains(&name.as_str()) {
             return Err(format!("x-plinth has no member {name:?}"));
@@ -227,12 +227,14 @@ fn idempotency(value: &Value, safe: bool) -> Result<Idempotency, String> {
         None if value.is_null() => Ok(if safe { Idempotency::NotApplicable } else { Idempotency::Accepted }),
         Some("required") if !safe => Ok(Idempotency::Required),
         Some("accepted") if !safe => Ok(Idempotency::Accepted),
+        // For answers that hold a secret: they must not be stored, so there is nothing to replay.
+        Some("none") if !safe => Ok(Idempotency::NotApplicable),
         _ => Err(format!("x-plinth.idempotency is {value}")),
     }
 }
 
 /// The kinds of caller that a security requirement lets in, each with its scope, and whether nobody may call too.
-fn callers(security: &Value) -> Result<(Vec<(PrincipalKind, String)>, bool), String> {
+fn callers(security: &Value, safe: bool) -> Result<(Vec<(PrincipalKind, String)>, bool), String> {
     let requirements = security.as_array().filter(|list| !list.is_empty()).ok_or("has no security")?;
     let (mut callers, mut anonymous) = (Vec::new(), false);
     for requirement in requirements {
@@ -260,8 +262,8 @@ fn callers(security: &Value) -> Result<(Vec<(PrincipalKind, String)>, bool), Str
                 "visitor" => &[PrincipalKind::Visitor],
                 _ => return Err(format!("has the unknown security scheme {scheme:?}")),
             };
-            if scope.is_empty() && kinds.contains(&PrincipalKind::SecretKey) {
-                return Err("lets keys in without a scope".into());
+            if !safe && scope.is_empty() && kinds.contains(&PrincipalKind::SecretKey) {
+                return Err("lets keys change something without a scope".into());
             }
             callers.extend(kinds.iter().map(|kind| (*kind, scope.clone())));
         }
@@ -327,7 +329,6 @@ mod tests {
         for (member, value) in [
             ("security", json!([])),
             ("security", json!([{"password": []}])),
-            ("security", json!([{"secret_key": []}])),
             ("security", json!([{"secret_key": ["a:b:c", "d:e:f"]}])),
             ("security", json!([{"secret_key": ["a:b:c"], "session": ["a:b:c"]}])),
             ("x-plinth", json!({"class": "urgent"})),
@@ -346,6 +347,10 @@ mod tests {
                 "{case}"
             );
         }
+        let mut scopeless = declared("x");
+        scopeless["security"] = json!([{"secret_key": []}]);
+        assert!(Catalog::read(&document(json!({"/v1/x": {"get": scopeless.clone()}})), |_| ()).is_ok());
+        assert!(Catalog::read(&document(json!({"/v1/x": {"post": scopeless}})), |_| ()).is_err());
         let twice = document(json!({"/v1/x": {"get": declared("a")}, "/v1/y": {"get": declared("a")}}));
         assert!(Catalog::read(&twice, |_| ()).is_err(), "one id for two operations");
     }

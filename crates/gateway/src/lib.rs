@@ -26,6 +26,7 @@ pub mod head;
 pub mod limits;
 pub mod metrics;
 pub mod outbound;
+pub mod platform;
 pub mod quotas;
 pub mod requests;
 pub mod sanity;
@@ -34,7 +35,8 @@ pub mod sites;
 pub mod version;
 mod wire;
 
-pub use gateway::{Check, Gateway, GatewayConfig, GatewayParts, Peer};
+pub use gateway::{Check, Gateway, GatewayConfig, GatewayParts, Peer, Transport};
 pub use metrics::{Metrics, Polled};
+pub use platform::{Platform, PlatformConfig};
 pub use serve::{ServeConfig, serve};
 pub use sites::Sites;

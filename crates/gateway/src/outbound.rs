@@ -10,7 +10,7 @@
 use crate::limits;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Method, StatusCode, header};
-use plinth_identity::model::net::Cidr;
+use plinth_identity::{JwksFetcher, model::net::Cidr};
 use plinth_kernel::{Code, Problem, ports::BoxFuture};
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -357,6 +357,18 @@ impl Outbound {
             .send()
             .await
             .map_err(failed)
+    }
+}
+
+impl JwksFetcher for Outbound {
+    fn fetch<'a>(&'a self, url: &'a str) -> BoxFuture<'a, Result<Vec<u8>, String>> {
+        Box::pin(async move {
+            let fetched = self.send(OutboundRequest::get(url)).await.map_err(|error| error.to_string())?;
+            if !fetched.status.is_success() {
+                return Err(format!("the address answered {}", fetched.status));
+            }
+            Ok(fetched.body.to_vec())
+        })
     }
 }
 

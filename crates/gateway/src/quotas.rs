@@ -52,7 +52,6 @@ impl Default for Rates {
 const TENANT: usize = 0;
 const WRITES: usize = 1;
 const CALLER: usize = 2;
-const ADDRESS: usize = 3;
 const POLICIES: usize = 4;
 const NAMES: [&str; POLICIES] = ["tenant", "writes", "caller", "address"];
 
@@ -219,29 +218,6 @@ impl Quotas {
         }
         let limit = HeaderValue::from_maybe_shared(bytes::Bytes::from(text)).ok()?;
         Some((self.policy_headers[mask].clone(), limit))
-    }
-
-    /// Every policy, for the caller's own list of limits.
-    #[must_use]
-    pub fn describe(&self, charged: Charged<'_>, now: Micros) -> Vec<(&'static str, Rate, Verdict)> {
-        let cells = [
-            charged.tenant.map(|t| &t.cells[0]),
-            charged.tenant.map(|t| &t.cells[1]),
-            charged.caller.map(|c| &c.cells[0]),
-        ];
-        let mut out: Vec<_> = cells
-            .iter()
-            .enumerate()
-            .filter_map(|(policy, cell)| {
-                Some((NAMES[policy], self.rate(policy), gcra::peek((*cell)?, self.rate(policy), now)))
-            })
-            .collect();
-        if let Some(address) = charged.address {
-            let verdict =
-                self.with_address(address, now, |cells| gcra::peek(&cells.requests, self.rates.address, now));
-            out.push((NAMES[ADDRESS], self.rates.address, verdict));
-        }
-        out
     }
 }
 

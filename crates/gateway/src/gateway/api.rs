@@ -1,6 +1,6 @@
 //! The way of an operation's request, from its route to its handler.
 
-use super::{Inner, Journey};
+use super::{Inner, Journey, Transport};
 use crate::{
     admission::{Permit, TenantKey},
     body::GuardedBody,
@@ -98,6 +98,10 @@ impl Inner {
         check_scope(operation, &known.principal)?;
         self.check_origin(&known, journey)?;
         self.charge(operation, &known, journey)?;
+        parts.extensions.insert(Transport { secure: journey.secure });
+        if let Some(credential) = &known.credential {
+            parts.extensions.insert(credential.clone());
+        }
         let context = self.context(endpoint, known, parts, journey)?;
         let permit = self.admit(operation, &context).await?;
         let request = self.request(operation, &context, parts, body).await?;
@@ -318,6 +322,7 @@ impl Inner {
                 ))
             })?),
         };
+        journey.idempotency_key.clone_from(&idempotency_key);
         let max = operation.body_max_bytes;
         if head::content_length(headers).is_some_and(|length| length > max as u64) {
             let detail = format!("The body of this operation is limited to {max} bytes.");

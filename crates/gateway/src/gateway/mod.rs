@@ -133,6 +133,13 @@ struct Inner {
     fault: HeadFault,
 }
 
+/// How the request came, for handlers that set cookies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Transport {
+    /// Whether the client speaks TLS, to us or to a trusted proxy.
+    pub secure: bool,
+}
+
 /// The other end of a connection.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer {
@@ -158,6 +165,7 @@ struct Journey {
     who: Option<(String, String)>,
     user_agent: String,
     client_request_id: Option<String>,
+    idempotency_key: Option<String>,
     /// The origin that may read the answer.
     grant: Option<HeaderValue>,
     set_cookie: Option<HeaderValue>,
@@ -346,6 +354,7 @@ impl Inner {
             who: None,
             user_agent: String::new(),
             client_request_id: None,
+            idempotency_key: None,
             grant: None,
             set_cookie: None,
             measured: None,

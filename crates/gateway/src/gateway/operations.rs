@@ -58,19 +58,20 @@ impl Inner {
     }
 
     async fn ready(&self) -> Response<Body> {
-        let mut results = serde_json::Map::new();
-        let mut ready = true;
+        let (mut results, mut ready) = (Vec::new(), true);
         for check in &self.checks {
             let outcome = tokio::time::timeout(Duration::from_millis(CHECK_MS), (check.run)()).await;
             let outcome = outcome.unwrap_or_else(|_| Err("took too long".to_owned()));
             ready &= outcome.is_ok();
-            results.insert(
-                check.name.to_owned(),
-                outcome.map_or_else(|error| json!({"ok": false, "error": error}), |()| json!({"ok": true})),
-            );
+            results.push(match outcome {
+                Ok(()) => json!({"name": check.name, "status": "ok"}),
+                Err(detail) => json!({"name": check.name, "status": "failed", "detail": detail}),
+            });
         }
         let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-        let body = json!({"ready": ready, "checks": results}).to_string();
+        let word = if ready { "ready" } else { "not_ready" };
+        let body =
+            json!({"status": word, "version": env!("CARGO_PKG_VERSION"), "checks": results}).to_string();
         let mut response = text(status, "application/json", body);
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response

@@ -4,9 +4,10 @@
 //! nothing when the queue is full (counted), and one task writes batches at a bounded pace. The last places of the
 //! queue are kept for failures: those are the rows that people look for.
 
+pub mod figures;
 mod store;
 
-pub use store::{MIGRATIONS, RequestFilter, RequestRecord, get, list, sweep};
+pub use store::{MIGRATIONS, RequestFilter, RequestProblem, RequestRecord, get, list, spans, sweep};
 
 use crate::{limits, metrics::Metrics};
 use plinth_kernel::{Micros, RequestId};
@@ -41,11 +42,13 @@ pub struct LogEntry {
     /// Who asked.
     pub actor: String,
     /// Address of the client.
-    pub ip: String,
+    pub client_ip: String,
     /// What the client called itself.
     pub user_agent: String,
     /// The caller's own id of the request, or empty.
     pub client_request_id: String,
+    /// The caller's idempotency key, or empty.
+    pub idempotency_key: String,
     /// Version of the contract.
     pub version: String,
     /// What went wrong, for operators and the tenant's developers; or empty.
@@ -152,7 +155,8 @@ mod tests {
             trace_id: String::new(),
             span_id: String::new(),
             actor: "anonymous".into(),
-            ip: "127.0.0.1".into(),
+            client_ip: "127.0.0.1".into(),
+            idempotency_key: String::new(),
             user_agent: String::new(),
             client_request_id: String::new(),
             version: String::new(),

@@ -2,7 +2,9 @@
 
 use super::LogEntry;
 use crate::limits;
-use plinth_kernel::{Micros, Problem, RequestId, TenantId};
+use plinth_api::list::Keyset;
+use plinth_flow::{SpanKind, SpanStatus, TraceSpan};
+use plinth_kernel::{Micros, Problem, RequestId, TenantId, TraceId};
 use plinth_store::{Arg, FromRow, Migration, Row, Store, Tx, args, owned};
 use serde::{Deserialize, Serialize};
 
@@ -23,9 +25,10 @@ CREATE TABLE gateway_requests (
     trace_id          TEXT NOT NULL,
     span_id           TEXT NOT NULL,
     actor             TEXT NOT NULL,
-    ip                TEXT NOT NULL,
+    client_ip         TEXT NOT NULL,
     user_agent        TEXT NOT NULL,
     client_request_id TEXT NOT NULL,
+    idempotency_key   TEXT NOT NULL,
     version           TEXT NOT NULL,
     error             TEXT NOT NULL,
     created_at        BIGINT NOT NULL,
@@ -49,9 +52,9 @@ pub struct RequestRecord {
     pub object: &'static str,
     /// Id, as in `X-Request-Id`.
     pub id: RequestId,
-    /// Operation; empty for pages.
+    /// Operation; none for pages.
     #[schema(example = "create_form")]
-    pub operation: String,
+    pub operation: Option<String>,
     /// HTTP method.
     #[schema(example = "POST")]
     pub method: String,
@@ -61,11 +64,11 @@ pub struct RequestRecord {
     /// HTTP status; 499 when the client went away first.
     #[schema(example = 201)]
     pub status: i64,
-    /// Code of the problem.
-    pub code: Option<String>,
-    /// How long it took, in microseconds.
-    #[schema(example = 1830)]
-    pub duration_us: i64,
+    /// What it was refused with.
+    pub problem: Option<RequestProblem>,
+    /// How long it took.
+    #[schema(example = 1.83)]
+    pub duration_ms: f64,
     /// Trace; see `GET /v1/traces/{trace_id}`.
     pub trace_id: String,
     /// Span of the request in its trace.
@@ -74,53 +77,72 @@ pub struct RequestRecord {
     #[schema(example = "key:key_01kb3h5f8xe7ksq2v9w6m4t0rd")]
     pub actor: String,
     /// Address of the client.
-    pub ip: String,
+    pub client_ip: String,
     /// What the client called itself.
-    pub user_agent: String,
+    pub user_agent: Option<String>,
     /// The caller's own id of the request.
     pub client_request_id: Option<String>,
+    /// The caller's idempotency key.
+    pub idempotency_key: Option<String>,
     /// Version of the contract.
-    pub version: String,
-    /// What went wrong.
-    pub error: Option<String>,
+    pub version: Option<String>,
     /// When it came.
     pub created_at: Micros,
 }
 
+/// What a request was refused with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct RequestProblem {
+    /// Stable name.
+    #[schema(example = "validation_failed")]
+    pub code: String,
+    /// What happened, with the fields at fault.
+    pub detail: String,
+}
+
 impl FromRow for RequestRecord {
     fn from_row(row: &Row<'_>) -> plinth_store::Result<Self> {
-        let optional = |text: String| (!text.is_empty()).then_some(text);
+        let optional = |index| row.get::<String>(index).map(|text| (!text.is_empty()).then_some(text));
+        let duration_us: i64 = row.get(6)?;
+        let (code, detail): (String, String) = (row.get(5)?, row.get(14)?);
         Ok(Self {
             object: "request",
             id: row.get(0)?,
-            operation: row.get(1)?,
+            operation: optional(1)?,
             method: row.get(2)?,
             path: row.get(3)?,
             status: row.get(4)?,
-            code: optional(row.get(5)?),
-            duration_us: row.get(6)?,
+            problem: (!code.is_empty()).then_some(RequestProblem { code, detail }),
+            duration_ms: duration_us as f64 / 1_000.0,
             trace_id: row.get(7)?,
             span_id: row.get(8)?,
             actor: row.get(9)?,
-            ip: row.get(10)?,
-            user_agent: row.get(11)?,
-            client_request_id: optional(row.get(12)?),
-            version: row.get(13)?,
-            error: optional(row.get(14)?),
-            created_at: row.get(15)?,
+            client_ip: row.get(10)?,
+            user_agent: optional(11)?,
+            client_request_id: optional(12)?,
+            version: optional(13)?,
+            idempotency_key: optional(15)?,
+            created_at: row.get(16)?,
         })
     }
 }
 
 /// What to look for.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct RequestFilter {
     /// A status (`404`), a class (`4xx`) or `error` for everything from 400.
+    #[serde(default)]
+    #[param(pattern = "^([1-5][0-9]{2}|[1-5]xx|error)$", example = "4xx")]
     pub status: Option<String>,
     /// An operation.
+    #[serde(default)]
+    #[param(example = "create_form")]
     pub operation: Option<String>,
-    /// Part of the path, the actor, the code, the error, an id or a trace.
+    /// Part of the path, the actor, the code, the error, an id or a trace. Looks at the newest 20 000 requests.
+    #[serde(default)]
+    #[param(max_length = 200)]
     pub q: Option<String>,
 }
 
@@ -147,8 +169,8 @@ impl RequestFilter {
     }
 }
 
-const NEWEST_FIRST: &str = "SELECT id, operation, method, path, status, code, duration_us, trace_id, span_id, actor, ip,
-        user_agent, client_request_id, version, error, created_at
+const NEWEST_FIRST: &str = "SELECT id, operation, method, path, status, code, duration_us, trace_id, span_id, actor, client_ip,
+        user_agent, client_request_id, version, error, idempotency_key, created_at
     FROM (SELECT * FROM gateway_requests WHERE tenant_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3) AS recent
     WHERE status BETWEEN $4 AND $5 AND ($6 = '' OR operation = $6)
       AND ($7 = '' OR lower(path) LIKE $7 ESCAPE '!' OR lower(actor) LIKE $7 ESCAPE '!' OR code LIKE $7 ESCAPE '!'
@@ -156,8 +178,8 @@ const NEWEST_FIRST: &str = "SELECT id, operation, method, path, status, code, du
         OR lower(client_request_id) LIKE $7 ESCAPE '!')
     ORDER BY id DESC LIMIT $8";
 
-const OLDEST_FIRST: &str = "SELECT id, operation, method, path, status, code, duration_us, trace_id, span_id, actor, ip,
-        user_agent, client_request_id, version, error, created_at
+const OLDEST_FIRST: &str = "SELECT id, operation, method, path, status, code, duration_us, trace_id, span_id, actor, client_ip,
+        user_agent, client_request_id, version, error, idempotency_key, created_at
     FROM (SELECT * FROM gateway_requests WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3) AS recent
     WHERE status BETWEEN $4 AND $5 AND ($6 = '' OR operation = $6)
       AND ($7 = '' OR lower(path) LIKE $7 ESCAPE '!' OR lower(actor) LIKE $7 ESCAPE '!' OR code LIKE $7 ESCAPE '!'
@@ -165,22 +187,21 @@ const OLDEST_FIRST: &str = "SELECT id, operation, method, path, status, code, du
         OR lower(client_request_id) LIKE $7 ESCAPE '!')
     ORDER BY id LIMIT $8";
 
-/// Requests of a tenant, by id from `after` on.
+/// Requests of a tenant.
 pub fn list(
     tx: &mut Tx<'_>,
     tenant: &TenantId,
     filter: &RequestFilter,
-    after: Option<&str>,
-    descending: bool,
-    fetch: i64,
+    keyset: &Keyset,
 ) -> Result<Vec<RequestRecord>, Problem> {
     let (from, to) = filter.statuses()?;
     let like = filter.q.as_deref().filter(|q| !q.is_empty()).map_or(String::new(), contains);
-    // Behind and before every id, in any collation.
-    let after = after.unwrap_or(if descending { "req_zzzzzzzzzzzzzzzzzzzzzzzzzz" } else { "" });
     let operation = filter.operation.as_deref().unwrap_or("");
-    let statement = if descending { NEWEST_FIRST } else { OLDEST_FIRST };
-    Ok(tx.all(statement, args![tenant, after, SEARCHED_MAX, from, to, operation, &like, fetch])?)
+    let statement = if keyset.descending { NEWEST_FIRST } else { OLDEST_FIRST };
+    Ok(tx.all(
+        statement,
+        args![tenant, &keyset.after, SEARCHED_MAX, from, to, operation, &like, keyset.fetch],
+    )?)
 }
 
 /// The pattern of "contains", with the wildcards of what is searched for taken literally.
@@ -200,20 +221,56 @@ fn contains(text: &str) -> String {
 pub fn get(tx: &mut Tx<'_>, tenant: &TenantId, id: &str) -> Result<RequestRecord, Problem> {
     let id: RequestId = id.parse().map_err(|_| Problem::not_found("request"))?;
     let found = tx.opt(
-        "SELECT id, operation, method, path, status, code, duration_us, trace_id, span_id, actor, ip,
-            user_agent, client_request_id, version, error, created_at
+        "SELECT id, operation, method, path, status, code, duration_us, trace_id, span_id, actor, client_ip,
+            user_agent, client_request_id, version, error, idempotency_key, created_at
          FROM gateway_requests WHERE tenant_id = $1 AND id = $2",
         args![tenant, &id],
     )?;
     found.ok_or_else(|| Problem::not_found("request"))
 }
 
+/// The requests of a trace, as steps of its timeline.
+pub fn spans(tx: &mut Tx<'_>, tenant: &TenantId, trace: &TraceId) -> Result<Vec<TraceSpan>, Problem> {
+    let requests: Vec<RequestRecord> = tx.all(
+        "SELECT id, operation, method, path, status, code, duration_us, trace_id, span_id, actor, client_ip,
+            user_agent, client_request_id, version, error, idempotency_key, created_at
+         FROM gateway_requests WHERE tenant_id = $1 AND trace_id = $2 ORDER BY id LIMIT $3",
+        args![tenant, &trace.to_string(), SPANS_MAX],
+    )?;
+    Ok(requests.into_iter().map(span).collect())
+}
+
+/// Requests shown of one trace.
+const SPANS_MAX: i64 = 200;
+
+fn span(request: RequestRecord) -> TraceSpan {
+    let mut attributes = serde_json::Map::new();
+    attributes.insert("request_id".into(), request.id.to_string().into());
+    attributes.insert("method".into(), request.method.clone().into());
+    attributes.insert("path".into(), request.path.clone().into());
+    attributes.insert("status".into(), request.status.into());
+    attributes.insert("actor".into(), request.actor.into());
+    if let Some(problem) = request.problem {
+        attributes.insert("error".into(), problem.code.into());
+    }
+    TraceSpan {
+        id: request.span_id,
+        parent_id: None,
+        kind: SpanKind::Request,
+        name: request.operation.unwrap_or_else(|| format!("{} {}", request.method, request.path)),
+        status: if request.status >= 400 { SpanStatus::Error } else { SpanStatus::Ok },
+        started_at: request.created_at,
+        ended_at: Some(Micros(request.created_at.0.saturating_add((request.duration_ms * 1_000.0) as i64))),
+        attributes,
+    }
+}
+
 /// Writes a batch.
 pub(super) fn insert(tx: &mut Tx<'_>, entries: &[LogEntry]) -> plinth_store::Result<()> {
     tx.exec_many(
         "INSERT INTO gateway_requests (tenant_id, id, operation, method, path, status, code, duration_us, trace_id,
-            span_id, actor, ip, user_agent, client_request_id, version, error, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+            span_id, actor, client_ip, user_agent, client_request_id, version, error, idempotency_key, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
         entries.iter().map(row),
     )?;
     Ok(())
@@ -232,11 +289,12 @@ fn row(entry: &LogEntry) -> Vec<Arg<'_>> {
         &entry.trace_id,
         &entry.span_id,
         &entry.actor,
-        &entry.ip,
+        &entry.client_ip,
         &entry.user_agent,
         &entry.client_request_id,
         &entry.version,
         &entry.error,
+        &entry.idempotency_key,
         entry.created_at
     ]
     .to_vec()

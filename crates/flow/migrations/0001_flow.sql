@@ -9,7 +9,8 @@ CREATE TABLE flow_nodes (
 
 -- How far each consumer has come in each partition. `epoch` rises with every change of owner and fences a node that
 -- was paused: its late acknowledgement names an old epoch and changes nothing.
--- `tries` and `last_error` speak of the event after `acked`.
+-- `tries`, `begun` and `last_error` speak of the event after `acked`: failures, and handlings during which the process
+-- died.
 CREATE TABLE flow_cursors (
     consumer   TEXT NOT NULL,
     partition  BIGINT NOT NULL,
@@ -17,6 +18,7 @@ CREATE TABLE flow_cursors (
     owner      TEXT,
     epoch      BIGINT NOT NULL,
     tries      BIGINT NOT NULL,
+    begun      BIGINT NOT NULL,
     retry_at   BIGINT NOT NULL,
     last_error TEXT,
     PRIMARY KEY (consumer, partition)

@@ -16,6 +16,8 @@ pub const CONSUMERS_MAX: usize = 64;
 pub const PARKED_PER_PARTITION_MAX: i64 = 1_000;
 /// Tries of an event before it is parked, when the consumer does not say.
 pub const EVENT_TRIES_MAX: u32 = 5;
+/// Processes that may die while they handle an event before it is parked unhandled.
+pub const EVENT_CRASHES_MAX: i64 = 2;
 /// First and longest pause between two tries of an event. They are short because the partition waits.
 pub const EVENT_BACKOFF_BASE_MS: u64 = 50;
 /// See [`EVENT_BACKOFF_BASE_MS`].

@@ -137,7 +137,7 @@ mod tests {
             store.write(|tx| {
                 let (partition, event): (u16, plinth_kernel::EventId) =
                     tx.one("SELECT partition, event_id FROM events WHERE sequence = 2", args![])?;
-                tx.exec("INSERT INTO flow_cursors (consumer, partition, acked, epoch, tries, retry_at) VALUES ('c', $1, 5, 0, 0, 0)", args![partition])?;
+                tx.exec("INSERT INTO flow_cursors (consumer, partition, acked, epoch, tries, begun, retry_at) VALUES ('c', $1, 5, 0, 0, 0, 0)", args![partition])?;
                 tx.exec("INSERT INTO flow_parked_events (tenant_id, event_id, consumer, partition, sequence, kind, subject, trace_id, \
                     state, tries, parked_at, updated_at) VALUES ($1, $2, 'c', $3, 2, 'k', 's', 't', 'parked', 1, 0, 0)",
                     args![&tenant(), &event, partition])

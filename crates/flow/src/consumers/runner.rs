@@ -54,6 +54,8 @@ struct Slot {
     batch: usize,
     /// To be given up when the batch in hand is done.
     releasing: bool,
+    /// Its last owner died. Whether of an event is found out by going one by one, each begun on record.
+    careful: bool,
 }
 
 /// Counters for metrics.
@@ -89,6 +91,7 @@ struct Step {
     retry_at: Option<Micros>,
     batch: usize,
     fenced: bool,
+    careful: bool,
 }
 
 impl Runner {
@@ -242,6 +245,7 @@ impl Runner {
                 slot.pending |= step.more;
                 slot.retry_at = step.retry_at;
                 slot.batch = step.batch;
+                slot.careful = step.careful;
                 if step.fenced {
                     self.counters[at].fenced.fetch_add(1, Ordering::Relaxed);
                     *slot = Slot::default();
@@ -256,7 +260,7 @@ impl Runner {
     async fn step(&self, at: usize, partition: u16, epoch: i64, slot: &Slot, replay: bool) -> Step {
         let consumer = &self.consumers[at];
         let key = CursorKey { consumer: consumer.name(), partition, epoch, node_id: self.node_id.clone() };
-        let batch = slot.batch.clamp(1, limits::EVENTS_PER_BATCH);
+        let batch = if slot.careful { 1 } else { slot.batch.clamp(1, limits::EVENTS_PER_BATCH) };
         let idle = Step {
             position: slot.position,
             written: slot.written,
@@ -264,6 +268,7 @@ impl Runner {
             retry_at: None,
             batch,
             fenced: false,
+            careful: slot.careful,
         };
         if replay && let Err(error) = self.retry_due(consumer, &key).await {
             return self.failed(idle, error);
@@ -323,6 +328,16 @@ impl Runner {
         let consumer = Arc::clone(&self.consumers[at]);
         let found = Arc::new(found);
         let up_to = found.last().map_or(step.position, |event| event.sequence);
+        if step.careful {
+            let unit_key = key.clone();
+            match self.store.write(move |tx| table::begin(tx, &unit_key)).await {
+                Ok(deaths) if deaths >= limits::EVENT_CRASHES_MAX => {
+                    return self.bury(at, key, found, step).await;
+                }
+                Ok(_) => {}
+                Err(error) => return self.failed(step, error),
+            }
+        }
         let (unit_key, unit_events, unit_consumer) = (key.clone(), Arc::clone(&found), Arc::clone(&consumer));
         let result = self
             .store
@@ -339,6 +354,21 @@ impl Runner {
             }
             result => result,
         };
+        match result {
+            Ok(end) => self.note(at, step, end),
+            Err(error) => self.failed(step, error),
+        }
+    }
+
+    /// Parks the event of which too many processes have died.
+    async fn bury(&self, at: usize, key: CursorKey, found: Arc<Vec<Event>>, step: Step) -> Step {
+        let result = self
+            .store
+            .write(move |tx| match found.first() {
+                Some(event) => table::park_deadly(tx, &key, event),
+                None => Err(BatchError::Fenced),
+            })
+            .await;
         match result {
             Ok(end) => self.note(at, step, end),
             Err(error) => self.failed(step, error),
@@ -375,6 +405,8 @@ impl Runner {
             retry_at: end.retry_at,
             batch: (step.batch * 2).min(limits::EVENTS_PER_BATCH),
             fenced: false,
+            // One that went well: the death had another cause, or is dealt with.
+            careful: step.careful && end.retry_at.is_some(),
         }
     }
 
@@ -408,10 +440,11 @@ impl Runner {
                     .map(|row| row.partition)
                     .collect()
             };
-            let wanted: Vec<(u16, i64)> = rows
+            // A cursor that still names an owner was not given up: its owner died.
+            let wanted: Vec<(u16, i64, bool)> = rows
                 .iter()
                 .filter(|row| plan.claim.contains(&row.partition) || forgotten.contains(&row.partition))
-                .map(|row| (row.partition, row.epoch))
+                .map(|row| (row.partition, row.epoch, row.owner.is_some()))
                 .collect();
             if !wanted.is_empty() {
                 self.claim(at, wanted).await?;
@@ -434,22 +467,22 @@ impl Runner {
         }
     }
 
-    async fn claim(&self, at: usize, wanted: Vec<(u16, i64)>) -> Result<(), Error> {
+    async fn claim(&self, at: usize, wanted: Vec<(u16, i64, bool)>) -> Result<(), Error> {
         let (node_id, name) = (self.node_id.clone(), self.consumers[at].name());
-        let leases: Vec<(u16, Lease)> = self
+        let leases: Vec<(u16, bool, Lease)> = self
             .store
             .write(move |tx| {
                 let mut leases = Vec::new();
-                for (partition, epoch) in &wanted {
+                for (partition, epoch, died) in &wanted {
                     if let Some(lease) = table::claim(tx, &node_id, name, *partition, *epoch)? {
-                        leases.push((*partition, lease));
+                        leases.push((*partition, *died, lease));
                     }
                 }
                 Ok::<_, Error>(leases)
             })
             .await?;
         let mut board = self.board.lock();
-        for (partition, lease) in leases {
+        for (partition, died, lease) in leases {
             let slot = &mut board[at][usize::from(partition)];
             let busy = slot.busy;
             *slot = Slot {
@@ -463,6 +496,7 @@ impl Runner {
                 // After a take-over of a failing event, go one by one.
                 batch: if lease.tries > 0 { 1 } else { limits::EVENTS_PER_BATCH },
                 releasing: false,
+                careful: died,
             };
         }
         Ok(())

@@ -49,11 +49,11 @@ pub(crate) fn create(tx: &mut Tx<'_>, consumer: &dyn Consumer) -> Result<(), Err
         return Ok(());
     }
     // Heads are read before the first event of this very unit: an event that commits later is seen.
-    const START_OLDEST: &str = "INSERT INTO flow_cursors (consumer, partition, acked, owner, epoch, tries, retry_at) \
+    const START_OLDEST: &str = "INSERT INTO flow_cursors (consumer, partition, acked, owner, epoch, tries, begun, retry_at) \
         SELECT $1, h.partition, coalesce((SELECT s.sequence FROM flow_swept s WHERE s.partition = h.partition), 0), \
-        NULL, 0, 0, 0 FROM event_heads h WHERE TRUE ON CONFLICT (consumer, partition) DO NOTHING";
-    const START_NEXT: &str = "INSERT INTO flow_cursors (consumer, partition, acked, owner, epoch, tries, retry_at) \
-        SELECT $1, h.partition, h.sequence, NULL, 0, 0, 0 FROM event_heads h WHERE TRUE \
+        NULL, 0, 0, 0, 0 FROM event_heads h WHERE TRUE ON CONFLICT (consumer, partition) DO NOTHING";
+    const START_NEXT: &str = "INSERT INTO flow_cursors (consumer, partition, acked, owner, epoch, tries, begun, retry_at) \
+        SELECT $1, h.partition, h.sequence, NULL, 0, 0, 0, 0 FROM event_heads h WHERE TRUE \
         ON CONFLICT (consumer, partition) DO NOTHING";
     let statement = match consumer.start() {
         StartAt::Oldest => START_OLDEST,
@@ -99,7 +99,7 @@ pub(crate) fn release(tx: &mut Tx<'_>, key: &CursorKey, position: i64) -> Result
 /// Writes down that events were passed over.
 pub(crate) fn skip_to(tx: &mut Tx<'_>, key: &CursorKey, position: i64) -> Result<bool, Error> {
     let rows = tx.exec(
-        "UPDATE flow_cursors SET acked = $5 WHERE consumer = $1 AND partition = $2 AND epoch = $3 AND owner = $4 \
+        "UPDATE flow_cursors SET acked = $5, begun = 0 WHERE consumer = $1 AND partition = $2 AND epoch = $3 AND owner = $4 \
          AND acked <= $5",
         args![key.consumer, key.partition, key.epoch, &key.node_id, position],
     )?;
@@ -189,6 +189,29 @@ pub(crate) fn handle_batch(
     Ok(end)
 }
 
+/// Writes down that the handling of the next event begins, in a commit of its own. Answers in how many handlings before
+/// this one the process died.
+pub(crate) fn begin(tx: &mut Tx<'_>, key: &CursorKey) -> Result<i64, BatchError> {
+    let begun: Option<i64> = tx.opt(
+        "UPDATE flow_cursors SET begun = begun + 1 WHERE consumer = $1 AND partition = $2 AND epoch = $3 AND owner = $4 \
+         RETURNING begun",
+        args![key.consumer, key.partition, key.epoch, &key.node_id],
+    )?;
+    begun.map(|begun| begun - 1).ok_or(BatchError::Fenced)
+}
+
+/// Parks an event without handling it: too many processes have died of it.
+pub(crate) fn park_deadly(tx: &mut Tx<'_>, key: &CursorKey, event: &Event) -> Result<BatchEnd, BatchError> {
+    let (tries, acked) = lock(tx, key)?;
+    let end = BatchEnd { acked, handled: 0, parked: 0, retry_at: None };
+    if !parked::has_room(tx, key)? {
+        return stall(tx, key, end, event, "no room to park another event");
+    }
+    parked::park(tx, key.consumer, event, tries, "the process died each time it was handled")?;
+    ack(tx, key, event.sequence, 0, Micros(0), None)?;
+    Ok(BatchEnd { acked: event.sequence, parked: 1, ..end })
+}
+
 /// Counts a failure of the unit as a whole (a panic of the engine's, a statement that took too long) against the one
 /// event that was in it.
 pub(crate) fn blame_single(
@@ -232,7 +255,7 @@ fn ack(
     error: Option<&str>,
 ) -> Result<(), BatchError> {
     let rows = tx.exec(
-        "UPDATE flow_cursors SET acked = $5, tries = $6, retry_at = $7, last_error = $8 \
+        "UPDATE flow_cursors SET acked = $5, tries = $6, begun = 0, retry_at = $7, last_error = $8 \
          WHERE consumer = $1 AND partition = $2 AND epoch = $3 AND owner = $4",
         args![key.consumer, key.partition, key.epoch, &key.node_id, acked, tries, retry_at, error],
     )?;

@@ -311,3 +311,86 @@ fn sqlite_loses_and_repeats_nothing() {
 fn postgres_loses_and_repeats_nothing() {
     killed_under_load("kill::postgres_loses_and_repeats_nothing", Engine::Postgres);
 }
+
+/// A worker whose consumer takes the whole process down on one of its events.
+async fn deadly(location: &str) {
+    let store = open(location).await;
+    prepare(&store).await;
+    let consumer = Reacts::new("deadly", |tx, event| {
+        if event.data["n"] == 2 {
+            std::process::abort();
+        }
+        Ok(note(tx, "deadly", &event.data["n"].to_string())?)
+    });
+    let config = FlowConfig { lease: Duration::from_millis(300), ..FlowConfig::default() };
+    let flow = FlowBuilder::new().config(config).consumer(consumer.arc()).start(store.clone()).await.unwrap();
+    crate::support::effects_reach(&store, "deadly", 4).await;
+    plinth_testkit::eventually("the deadly event and the one behind it are put aside", || async {
+        let aside: Option<i64> =
+            store.get("SELECT count(*) FROM flow_parked_events", owned![]).await.unwrap();
+        (aside == Some(2)).then_some(())
+    })
+    .await;
+    flow.shutdown(Duration::ZERO).await.unwrap();
+    store.close().await;
+}
+
+/// The process must come up again, whatever an event does to it.
+fn comes_up_again(test: &str, engine: Engine) {
+    const CHILD: &str = "PLINTH_FLOW_DEADLY";
+    if let Ok(location) = std::env::var(CHILD) {
+        return plinth_testkit::run(deadly(&location));
+    }
+    let database = (engine == Engine::Postgres).then(|| Server::shared().create_database());
+    let directory = Harness::new(test);
+    let location = match &database {
+        Some(database) => database.url().to_owned(),
+        None => format!("sqlite:{}", directory.directory().join("plinth.db").display()),
+    };
+    plinth_testkit::run(async {
+        let store = open(&location).await;
+        prepare(&store).await;
+        for (subject, n) in [("a", 1), ("a", 2), ("a", 3), ("b", 4), ("c", 5), ("d", 6)] {
+            crate::support::emitted(&store, &tenant(1), subject, n).await;
+        }
+        store.close().await;
+    });
+    let run = || {
+        let program = std::env::current_exe().unwrap();
+        let mut child = std::process::Command::new(program);
+        child.args([test, "--exact", "--test-threads=1"]).env(CHILD, &location);
+        child.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+        child.status().unwrap().success()
+    };
+    let lives = (1..=6).find(|_| run()).expect("it comes up at last");
+    assert!(lives > 2, "the event was given more than one chance");
+    plinth_testkit::run(async {
+        let store = open(&location).await;
+        let seen = crate::support::effects(&store, "deadly").await;
+        assert_eq!(
+            seen.iter().collect::<BTreeSet<_>>(),
+            ["1", "4", "5", "6"].map(String::from).iter().collect()
+        );
+        let aside: Vec<(String, String)> = store
+            .list(
+                "SELECT state, coalesce(last_error, '') FROM flow_parked_events ORDER BY sequence",
+                owned![],
+            )
+            .await
+            .unwrap();
+        let states: Vec<&str> = aside.iter().map(|(state, _)| state.as_str()).collect();
+        assert_eq!(states, ["parked", "held"]);
+        assert!(aside[0].1.contains("died"), "{aside:?}");
+        store.close().await;
+    });
+}
+
+#[test]
+fn sqlite_comes_up_although_an_event_kills_it() {
+    comes_up_again("kill::sqlite_comes_up_although_an_event_kills_it", Engine::Sqlite);
+}
+
+#[test]
+fn postgres_comes_up_although_an_event_kills_it() {
+    comes_up_again("kill::postgres_comes_up_although_an_event_kills_it", Engine::Postgres);
+}

@@ -61,9 +61,9 @@ const ROUTES: [method: string, path: RegExp, handler: Handler][] = [
   ["POST", /^\/v1\/api-keys$/, ({ world, body }) => {
     const key = { ...world.keys[0], ...body, id: `key_${Date.now()}`, status: "active", hint: "plk_live_n3w0Jx2bT7mQ_…Ue5Gi", created_at: new Date().toISOString(), last_used_at: null } as (typeof world.keys)[number];
     world.keys.unshift(key);
-    return { ...key, key: "plk_live_sk_n3w0_Jx2bT7mQ9vLr4KdWc8YzHs1PfNa6Ue5Gi" };
+    return { ...key, secret: "plk_live_sk_n3w0_Jx2bT7mQ9vLr4KdWc8YzHs1PfNa6Ue5Gi" };
   }],
-  ["POST", /^\/v1\/api-keys\/([^/]+)\/rotate$/, ({ world, params }) => ({ ...find(world.keys, params[0], "key"), key: "plk_live_sk_r0t8_Jx2bT7mQ9vLr4KdWc8YzHs1PfNa6Ue5Gi" })],
+  ["POST", /^\/v1\/api-keys\/([^/]+)\/rotate$/, ({ world, params }) => ({ ...find(world.keys, params[0], "key"), secret: "plk_live_sk_r0t8_Jx2bT7mQ9vLr4KdWc8YzHs1PfNa6Ue5Gi" })],
   ["DELETE", /^\/v1\/api-keys\/([^/]+)$/, ({ world, params }) => { find(world.keys, params[0], "key").status = "revoked"; return null; }],
   ["GET", /^\/v1\/members$/, ({ world, query }) => page(world.members, query)],
   ["POST", /^\/v1\/members$/, ({ body }) => ({ object: "invite", id: "inv_1", email: body.email, role: body.role, status: "open", invited_by: "", accepted_at: null, created_at: new Date().toISOString(), url: "/console/#invite=4mX9qT2vKc8LrWz1bYpD7g", expires_at: new Date(Date.now() + 7 * 86_400_000).toISOString() })],
@@ -73,11 +73,11 @@ const ROUTES: [method: string, path: RegExp, handler: Handler][] = [
   ["PATCH", /^\/v1\/tenant$/, ({ world, body }) => Object.assign(world.session.tenant, body)],
   ["GET", /^\/v1\/token-issuers$/, ({ world, query }) => page(world.issuers, query)],
   ["POST", /^\/v1\/token-issuers$/, ({ body }) => { throw new Refusal(422, "validation_failed", "Validation failed", "One field does not fit its rules.", [{ pointer: "/jwks_url", code: "address_forbidden", detail: `${String(body.jwks_url)} leads into a private network.` }]); }],
-  ["GET", /^\/v1\/audit-entries$/, ({ world, query }) => page(world.audit.filter((a) => is(query.get("action"), a.action)), query)],
-  ["GET", /^\/v1\/events$/, ({ world, query }) => page(world.events.filter((e) => e.type.startsWith(query.get("type") ?? "")), query)],
+  ["GET", /^\/v1\/audit-entries$/, ({ world, query }) => page(world.audit.filter((a) => a.action.startsWith(query.get("action") ?? "")), query)],
+  ["GET", /^\/v1\/events$/, ({ world, query }) => page(world.events.filter((e) => is(query.get("type"), e.type)), query)],
   ["GET", /^\/v1\/events\/([^/]+)$/, ({ world, params }) => find(world.events, params[0], "event")],
   ["GET", /^\/v1\/jobs$/, ({ world, query }) => page(world.jobs.filter((j) => is(query.get("state"), j.state) && is(query.get("queue"), j.queue)), query)],
-  ["POST", /^\/v1\/jobs\/replay-dead$/, ({ world }) => { const dead = world.jobs.filter((j) => j.state === "dead"); for (const j of dead) j.state = "ready"; return { replayed: dead.length }; }],
+  ["POST", /^\/v1\/jobs\/replay-dead$/, ({ world }) => { const dead = world.jobs.filter((j) => j.state === "dead"); for (const j of dead) j.state = "ready"; return { replayed: dead.length, refused: 0, has_more: false }; }],
   ["GET", /^\/v1\/jobs\/([^/]+)$/, ({ world, params }) => find(world.jobs, params[0], "job")],
   ["POST", /^\/v1\/jobs\/([^/]+)\/(replay|cancel)$/, ({ world, params }) => Object.assign(find(world.jobs, params[0], "job"), { state: params[1] === "replay" ? "ready" : "cancelled" })],
   ["GET", /^\/v1\/parked-events$/, ({ world, query }) => page(world.parked, query)],
@@ -208,7 +208,7 @@ export function mock(): Plugin {
       const push = (channel: string, data: unknown) => {
         for (const client of sockets.clients) client.send(JSON.stringify({ push: { channel, pub: { data } } }));
       };
-      for (const event of world.events.filter((e) => !before.has(e.id))) push("tenant:ops", { type: "event", event });
+      for (const event of world.events.filter((e) => !before.has(e.id))) push("tenant:ops", { type: "event", event: { id: event.id, kind: event.type, subject: event.subject, actor: event.actor, trace_id: event.trace_id, created_at: event.created_at, data: event.data } });
       push(channels[0] as string, { type: "inbox_item", unread: world.inbox.filter((i) => i.read_at === null).length });
     }, Number(process.env.PLINTH_MOCK_EVERY_MS ?? 20_000));
     server.on("close", () => clearInterval(arrive));

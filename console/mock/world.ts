@@ -1,6 +1,6 @@
 /** A plausible tenant for developing the console without a server. Never part of a build. */
 import type {
-  ApiKey, AuditEntry, ConversationDetail, EventRecord, Form, FormDefinition, FormVersion, FormField, InboxItem, JobDetail, Json, Limits, MailDetail, Member, NotificationDetail, Overview, ParkedEvent,
+  ApiKey, AuditEntry, ConversationDetail, EventRecord, Form, FormDefinition, FormVersion, FormField, InboxItem, Job, Json, Limits, MailDetail, Member, NotificationDetail, Overview, ParkedEvent,
   Readiness, RequestRecord, Schedule, Session, Span, Submission, Tenant, TokenIssuer, Trace,
 } from "../src/api/types.ts";
 import { seeded } from "./random.ts";
@@ -79,7 +79,7 @@ export function makeWorld(now: number) {
   const submitted = (values: Record<string, Json>, of: Form, at: number, actor: string, trace_id: string): Submission => ({ object: "submission", id: r.id("sub"), form_id: of.id, version: of.live_version ?? 1, state: "completed", values, fields: fieldsOf(values), actor, user_agent: "Mozilla/5.0 (Macintosh; Intel Mac OS X 15_4)", trace_id, rev: 1, created_at: iso(at), updated_at: iso(at) });
 
   const events: EventRecord[] = [];
-  const jobs: JobDetail[] = [];
+  const jobs: Job[] = [];
   const notifications: NotificationDetail[] = [];
   const mails: MailDetail[] = [];
   const inbox: InboxItem[] = [];
@@ -89,7 +89,7 @@ export function makeWorld(now: number) {
   const workflowId = r.id("wf");
 
   const event = (type: string, at: number, subject: string, actor: string, trace_id: string, cause: string | null, data: Record<string, Json>): EventRecord => {
-    const made: EventRecord = { object: "event", id: r.id("evt"), type, version: 1, created_at: iso(at), subject, partition: r.below(64), sequence: sequence++, actor, trace_id, causation_id: cause, data };
+    const made: EventRecord = { object: "event", id: r.id("evt"), type, version: 1, created_at: iso(at), subject, tenant_id: tenants[0]?.id ?? "", partition: r.below(64), sequence: sequence++, actor, trace_id, causation_id: cause, data };
     events.push(made);
     return made;
   };
@@ -119,11 +119,11 @@ export function makeWorld(now: number) {
     inbox.push(inApp);
     const inJobId = r.id("job");
     const inJob = span(workflow, "job", "notify.deliver_in_app", 23, 20, "ok", { job_id: inJobId, queue: "notify" });
-    const inAttempt = span(inJob, "attempt", "Attempt 1", 33, 6, "ok", { worker: "w1", inbox_item_id: inApp.id });
+    const inAttempt = span(inJob, "attempt", "notify.deliver_in_app", 33, 6, "ok", { attempt: 1, worker: "w1", inbox_item_id: inApp.id });
     span(inAttempt, "publication", `inbox:#${me.id.slice(0, 10)}…`, 40, 1, "ok", { channel: `inbox:#${me.id}`, subscribers: 1, bytes: 412 });
-    const attemptOf = (number: number, from: number, to: number | null, outcome: string | null, error: string | null) => ({ id: r.id("att"), number, node: `node-${1 + r.below(2)}`, started_at: iso(at + from), finished_at: to === null ? null : iso(at + to), outcome, error });
-    const jobOf = (id: string, queue: string, kind: string, state: JobDetail["state"], attempt_log: JobDetail["attempt_log"], max_attempts: number, payload: Json): JobDetail => ({ object: "job", id, queue, kind, class: "normal", state, payload, destination: queue === "email" ? "smtp:mx.northwind.example" : null, ordering_key: null, dedupe_key: null, run_at: attempt_log.at(-1)?.started_at ?? iso(at + 23), attempts: attempt_log.length, max_attempts, cancel_requested: false, result: null, last_error: attempt_log.filter((a) => a.error).at(-1)?.error ?? null, trace_id, causation_id: completed.id, created_at: iso(at + 23), updated_at: iso(at + 40), finished_at: attempt_log.at(-1)?.finished_at ?? null, attempt_log });
-    const notificationOf = (id: string, channel: "email" | "in_app", recipient: string, state: string, job_id: string, attempts: NotificationDetail["attempts"], content: NotificationDetail["content"]): NotificationDetail => ({ object: "notification", id, workflow_id: workflowId, workflow_rev: 2, step_id: channel === "email" ? "mail-the-team" : "tell-the-members", event_id: completed.id, channel, recipient, state, provider: channel === "email" ? "mx.northwind.example" : "inbox", last_error: attempts.at(-1)?.error ?? null, job_id, trace_id, created_at: iso(at + 20), updated_at: attempts.at(-1)?.finished_at ?? iso(at + 40), sent_at: state === "sent" ? (attempts.at(-1)?.finished_at ?? null) : null, content, job_state: null, attempts });
+    const attemptOf = (number: number, from: number, to: number | null, outcome: string | null, error: string | null) => ({ id: r.id("att"), number, node: `node-${1 + r.below(2)}`, started_at: iso(at + from), ended_at: to === null ? null : iso(at + to), outcome: outcome ?? "running", error });
+    const jobOf = (id: string, queue: string, kind: string, state: Job["state"], attempt_log: Job["attempts"], max_attempts: number, payload: Json): Job => ({ object: "job", id, queue, kind, state, payload, destination: queue === "email" ? "smtp:mx.northwind.example" : null, ordering_key: null, run_at: attempt_log.at(-1)?.started_at ?? iso(at + 23), attempt: attempt_log.length, max_attempts, expires_at: null, cancel_requested: false, result: null, last_error: attempt_log.filter((a) => a.error).at(-1)?.error ?? null, trace_id, causation_id: completed.id, created_at: iso(at + 23), updated_at: iso(at + 40), finished_at: attempt_log.at(-1)?.ended_at ?? null, attempts: attempt_log });
+    const notificationOf = (id: string, channel: "email" | "in_app", recipient: string, state: string, job_id: string, attempts: Job["attempts"], content: NotificationDetail["content"]): NotificationDetail => ({ object: "notification", id, workflow_id: workflowId, workflow_rev: 2, step_id: channel === "email" ? "mail-the-team" : "tell-the-members", event_id: completed.id, channel, recipient, state, provider: channel === "email" ? "mx.northwind.example" : "inbox", last_error: attempts.at(-1)?.error ?? null, job_id, trace_id, created_at: iso(at + 20), updated_at: attempts.at(-1)?.ended_at ?? iso(at + 40), sent_at: state === "sent" ? (attempts.at(-1)?.ended_at ?? null) : null, content, job_state: null, attempts: attempts.map((a) => ({ ...a, finished_at: a.ended_at, outcome: a.ended_at === null ? null : a.outcome })) });
     const inAttempts = [attemptOf(1, 33, 39, "done", null)];
     jobs.push(jobOf(inJobId, "notify", "notify.deliver_in_app", "done", inAttempts, 8, { inbox_item_id: inApp.id }));
     notifications.push(notificationOf(inApp.notification_id, "in_app", `member:${me.id}`, "sent", inJobId, inAttempts, { channel: "in_app", title: inApp.title, body: message, url: inApp.url }));
@@ -144,7 +144,7 @@ export function makeWorld(now: number) {
     const last = lines[lines.length - 1] as (typeof lines)[number];
     const jobSpan = span(workflow, "job", "notify.send_email", 23, last.to === null ? null : last.to - 21, fate === "dead" ? "error" : fate === "running" ? "running" : "ok", { job_id: jobId, queue: "email", max_attempts: 5, destination: "smtp:mx.northwind.example" });
     lines.forEach((line, i) => {
-      const attempt = span(jobSpan, "attempt", `Attempt ${i + 1}`, line.from, line.to === null ? null : line.to - line.from, line.to === null ? "running" : line.error ? "error" : "ok", { number: i + 1, worker: `w${1 + r.below(3)}`, provider: "smtp", ...(line.error ? { error: line.error, retry: fate === "retry" } : {}) });
+      const attempt = span(jobSpan, "attempt", "notify.send_email", line.from, line.to === null ? null : line.to - line.from, line.to === null ? "running" : line.error ? "error" : "ok", { attempt: i + 1, worker: `w${1 + r.below(3)}`, provider: "smtp", ...(line.error ? { error: line.error, retry: fate === "retry" } : {}) });
       if (i === lines.length - 1 && fate !== "dead" && line.to !== null) {
         const sent = event("notify.notification.delivered", at + line.to, jobId, "system:notify", trace_id, completed.id, { notification_id: inApp.notification_id, channel: "email", attempt: i + 1 });
         span(attempt, "event", "notify.notification.delivered", line.to, 1, "ok", { event_id: sent.id });
@@ -174,7 +174,7 @@ export function makeWorld(now: number) {
     const of = forms[i % 4 === 0 ? 1 : 0] ?? form;
     submissions.push(submitted(i % 4 === 0 ? { email, company: "Acme", reference: "PL2041" } : { name, email, message }, of, at, `visitor:${r.hex(12)}`, r.hex(32)));
   }
-  const lone = (queue: string, kind: string, state: JobDetail["state"], from: number, due: number, last_error: string | null): JobDetail => ({ object: "job", id: r.id("job"), queue, kind, class: "normal", state, payload: {}, destination: null, ordering_key: null, dedupe_key: null, run_at: iso(now + due * MINUTE), attempts: last_error ? 2 : 0, max_attempts: 5, cancel_requested: false, result: null, last_error, trace_id: r.hex(32), causation_id: null, created_at: iso(now - from * MINUTE), updated_at: iso(now - from * MINUTE), finished_at: state === "cancelled" ? iso(now - 190 * MINUTE) : null, attempt_log: [] });
+  const lone = (queue: string, kind: string, state: Job["state"], from: number, due: number, last_error: string | null): Job => ({ object: "job", id: r.id("job"), queue, kind, state, payload: {}, destination: null, ordering_key: null, run_at: iso(now + due * MINUTE), attempt: last_error ? 2 : 0, max_attempts: 5, expires_at: null, cancel_requested: false, result: null, last_error, trace_id: r.hex(32), causation_id: null, created_at: iso(now - from * MINUTE), updated_at: iso(now - from * MINUTE), finished_at: state === "cancelled" ? iso(now - 190 * MINUTE) : null, attempts: [] });
   jobs.push(lone("email", "notify.send_email", "retrying", 3, 4, "421 4.3.2 Service not available, closing transmission channel"), lone("housekeeping", "api.sweep_idempotency_keys", "scheduled", 38, 22, null), lone("email", "notify.send_email", "cancelled", 220, -200, null));
   event("identity.member.invited", now - 300 * MINUTE, members[4]?.id ?? "", `member:${me.id}`, r.hex(32), null, { role: "developer" });
   event("forms.form.published", now - 5 * 24 * 60 * MINUTE, form.id, `member:${me.id}`, r.hex(32), null, { version: 3 });
@@ -232,15 +232,17 @@ export function makeWorld(now: number) {
     };
   });
 
-  const parked: ParkedEvent[] = [{ object: "parked_event", id: r.id("evt"), event_id: events[3]?.id ?? "", type: "forms.submission.completed", subject: submissions[3]?.id ?? "", state: "parked", consumer: "notify.workflows", tries: 8, last_error: "workflow contact-received: template field ‘company’ is not in version 2 of the form", parked_at: iso(now - 75 * MINUTE), trace_id: r.hex(32) }];
+  const parked: ParkedEvent[] = [{ object: "parked_event", id: r.id("evt"), event_id: events[3]?.id ?? "", event_type: "forms.submission.completed", subject: submissions[3]?.id ?? "", state: "parked", consumer: "notify.workflows", attempts: 8, error: "workflow contact-received: template field ‘company’ is not in version 2 of the form", parked_at: iso(now - 75 * MINUTE), trace_id: r.hex(32) }];
   const schedules: Schedule[] = [
-    { object: "schedule", id: r.id("sch"), name: "api.sweep_idempotency_keys", queue: "housekeeping", kind: "api.sweep_idempotency_keys", cron: "0 * * * *", zone: "UTC", state: "active", next_at: iso(now + 22 * MINUTE), last_at: iso(now - 38 * MINUTE), fired: 981 },
-    { object: "schedule", id: r.id("sch"), name: "flow.sweep_finished_jobs", queue: "housekeeping", kind: "flow.sweep", cron: "30 3 * * *", zone: "Europe/Berlin", state: "active", next_at: iso(now + 600 * MINUTE), last_at: iso(now - 840 * MINUTE), fired: 41 },
+    { object: "schedule", id: r.id("sch"), name: "api.sweep_idempotency_keys", queue: "housekeeping", kind: "api.sweep_idempotency_keys", cron: "0 * * * *", timezone: "UTC", enabled: true, last_job_id: null, next_run_at: iso(now + 22 * MINUTE), last_run_at: iso(now - 38 * MINUTE), fired: 981 },
+    { object: "schedule", id: r.id("sch"), name: "flow.sweep_finished_jobs", queue: "housekeeping", kind: "flow.sweep", cron: "30 3 * * *", timezone: "Europe/Berlin", enabled: true, last_job_id: null, next_run_at: iso(now + 600 * MINUTE), last_run_at: iso(now - 840 * MINUTE), fired: 41 },
   ];
   const limits: Limits = {
     object: "limits",
+    versions: ["2026-06-01", "2026-11-01"],
+    rates: [{ policy: "burst", quota: 50, window_ms: 1000, description: "Each key" }, { policy: "tenant", quota: 600, window_ms: 60_000, description: "All keys of the tenant together" }],
     limits: [
-      { name: "requests_per_second", value: 50, unit: "requests", description: "For each key, in a burst" }, { name: "requests_per_minute", value: 600, unit: "requests", description: "For the tenant" }, { name: "request_body", value: 1_048_576, unit: "bytes", description: "JSON bodies" },
+      { name: "request_body", value: 1_048_576, unit: "bytes", description: "JSON bodies" },
       { name: "form_submission", value: 262_144, unit: "bytes", description: "One submission" }, { name: "form_fields", value: 200, unit: "fields", description: "In one definition" }, { name: "idempotency_retention", value: 86_400, unit: "seconds", description: "How long an answer is kept for its key" },
       { name: "realtime_connections", value: 10_000, unit: "sockets", description: "At one time" }, { name: "write_timeout", value: 15_000, unit: "ms", description: "From first byte to answer" },
     ],
@@ -256,15 +258,15 @@ export type World = ReturnType<typeof makeWorld>;
 
 export function overviewOf(world: World, now: number): Overview {
   const wave = (i: number, at: number) => 14 + 6 * Math.sin(at / 41_000) + 3 * Math.sin(at / 7_000 + i) + ((at / 1000) % 97 < 4 ? 9 : 0);
-  const times = Array.from({ length: 90 }, (_, i) => now - (89 - i) * 2_000);
+  const times = Array.from({ length: 60 }, (_, i) => now - (59 - i) * 60_000);
   const per_second = wave(0, now);
   return {
-    object: "overview", at: iso(now), version: "0.1.0", uptime_seconds: 5 * 86_400 + 3_720, engine: "SQLite",
+    object: "overview", at: iso(now), version: "0.1.0", uptime_seconds: 5 * 86_400 + 3_720, engine: "sqlite",
     requests: {
       per_second, error_ratio: 0.0042, p50_ms: 0.81, p99_ms: 6.2 + Math.sin(now / 5_000),
-      series: times.map((at) => ({ at: iso(at), value: wave(0, at) })),
-      error_series: times.map((at) => ({ at: iso(at), value: Math.floor(at / 2000) % 23 === 0 ? 1.5 : 0 })),
-      p99_series: times.map((at) => ({ at: iso(at), value: 6.2 + Math.sin(at / 5_000) + (Math.floor(at / 2000) % 31 === 0 ? 5 : 0) })),
+      series: times.map((at) => ({ at: iso(at), value: Math.round(wave(0, at / 9) * 60) })),
+      error_series: times.map((at) => ({ at: iso(at), value: Math.floor(at / 60_000) % 17 === 0 ? 31 : 0 })),
+      p99_series: times.map((at) => ({ at: iso(at), value: 6.2 + Math.sin(at / 400_000) + (Math.floor(at / 60_000) % 19 === 0 ? 5 : 0) })),
     },
     submissions: { today: 12, yesterday: 31, series: [] },
     jobs: { due: world.jobs.filter((j) => j.state === "ready" || j.state === "retrying").length + Math.floor(2 + 2 * Math.sin(now / 9_000)), running: 1 + (Math.floor(now / 4000) % 2), dead: world.jobs.filter((j) => j.state === "dead").length, oldest_due_ms: 1_800 },

@@ -3,6 +3,7 @@ import { createRootRouteWithContext, createRoute, createRouter, lazyRouteCompone
 import { useEffect } from "react";
 import { toProblem } from "./api/problem";
 import { sessionQuery, setupQuery } from "./api/session";
+import { tokenIn } from "./lib/fragment";
 import { AppShell } from "./shell/AppShell";
 import { Mark } from "./shell/Mark";
 import { buttonClass } from "./ui/Button";
@@ -35,12 +36,6 @@ const root = createRootRouteWithContext<{ client: QueryClient }>()({
   notFoundComponent: NotFound,
 });
 
-/** The link printed at the first start carries its token in the fragment, which never reaches a server or its log. */
-function tokenInFragment(name: "setup" | "invite"): string | undefined {
-  const match = new RegExp(`^#${name}=(.+)$`).exec(location.hash);
-  return match?.[1] ? decodeURIComponent(match[1]) : undefined;
-}
-
 const login = createRoute({ getParentRoute: () => root, path: "/login", validateSearch: texts("next"), component: lazyRouteComponent(() => import("./screens/Enter"), "Login") });
 const setup = createRoute({ getParentRoute: () => root, path: "/setup", validateSearch: texts("token"), component: lazyRouteComponent(() => import("./screens/Enter"), "Setup") });
 const invite = createRoute({ getParentRoute: () => root, path: "/invite", validateSearch: texts("token"), component: lazyRouteComponent(() => import("./screens/Enter"), "AcceptInvite") });
@@ -49,10 +44,8 @@ const app = createRoute({
   getParentRoute: () => root,
   id: "app",
   beforeLoad: async ({ context, location: here }) => {
-    const setupToken = tokenInFragment("setup");
-    if (setupToken) throw redirect({ to: "/setup", search: { token: setupToken } });
-    const inviteToken = tokenInFragment("invite");
-    if (inviteToken) throw redirect({ to: "/invite", search: { token: inviteToken } });
+    if (tokenIn(here.hash, "setup")) throw redirect({ to: "/setup", hash: here.hash });
+    if (tokenIn(here.hash, "invite")) throw redirect({ to: "/invite", hash: here.hash });
     try {
       await context.client.ensureQueryData(sessionQuery);
     } catch (error) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { keysTouchedBy } from "../src/api/live";
+import { keysTouchedBy, pushedEvent } from "../src/api/live";
 import { filters, nextCursor, rowsOf } from "../src/api/pages";
 import { fieldError, otherErrors, ProblemError, problemFrom, toProblem, worthRetrying } from "../src/api/problem";
 import { bySystem, scopesIn } from "../src/api/scopes";
@@ -59,9 +59,18 @@ describe("problems", () => {
 describe("live messages", () => {
   it("make stale what they tell of, and nothing else", () => {
     expect(keysTouchedBy("inbox:#mbr_1", { type: "inbox_item" })).toEqual(["inbox"]);
-    expect(keysTouchedBy("tenant:ops", { type: "event", event: { type: "forms.submission.completed" } })).toEqual(["traces", "submissions"]);
+    expect(keysTouchedBy("tenant:ops", { type: "event", event: { type: "forms.submission.completed" } })).toEqual(["traces", "jobs", "submissions"]);
     expect(keysTouchedBy("tenant:ops", { type: "job.state_changed" })).toEqual(["jobs", "traces"]);
     expect(keysTouchedBy("tenant:ops", { type: "something_new" })).toEqual([]);
+  });
+});
+
+describe("pushed events", () => {
+  const whole = { id: "evt_1", kind: "forms.submission.completed", subject: "sub_1", actor: "visitor:x", trace_id: "t", created_at: "2026-11-22T12:00:00.000Z" };
+  it("become rows of the tail when they are whole", () => {
+    expect(pushedEvent({ type: "event", event: whole })).toMatchObject({ id: "evt_1", type: "forms.submission.completed" });
+    expect(pushedEvent({ type: "event", event: { ...whole, created_at: undefined } })).toBeNull();
+    expect(pushedEvent({ type: "job" })).toBeNull();
   });
 });
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { FormDefinition, FormField } from "../src/api/models";
 import { addField, changeField, choicesFromText, choicesToText, fieldsOf, keyFrom, moveField, placeOf, removeField, textOf, withText } from "../src/lib/definition";
 import { bytes, count, percent, plain, rate, shortId } from "../src/lib/format";
+import { tokenIn } from "../src/lib/fragment";
 import { readActor, routeForId } from "../src/lib/ids";
 import { rank } from "../src/lib/rank";
 import { addSample, NO_SAMPLES, SAMPLES_MAX } from "../src/lib/samples";
@@ -54,6 +55,16 @@ describe("ids", () => {
   it("of actors are split from their kind", () => {
     expect(readActor("member:mbr_1")).toEqual({ kind: "member", id: "mbr_1" });
     expect(readActor("anonymous")).toEqual({ kind: "anonymous", id: "" });
+  });
+});
+
+describe("one-time tokens", () => {
+  it("are read from the fragment, and from nothing that only looks like it", () => {
+    expect(tokenIn("#setup=abc-_1", "setup")).toBe("abc-_1");
+    expect(tokenIn("invite=a%2Fb", "invite")).toBe("a/b");
+    expect(tokenIn("#setup=abc", "invite")).toBeUndefined();
+    expect(tokenIn("#setup=%E0%A4%A", "setup")).toBeUndefined();
+    expect(tokenIn("", "setup")).toBeUndefined();
   });
 });
 

@@ -1,5 +1,5 @@
 // Pictures of every screen at two widths in both themes, and an accessibility audit of each: for people to look at, and for CI to fail on.
-// usage: node tools/shots.mjs [--only=name,name] [--no-audit] [--out=shots] [--widths=1440,380] [--themes=light,dark]
+// usage: node tools/shots.mjs [--only=name,name] [--no-audit] [--out=shots] [--widths=1440,380] [--themes=light,dark] [--dist=dist]
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
@@ -25,7 +25,7 @@ const at = (list, index, key = "id") => async (page, base) => (await (await page
 const SCREENS = [
   { name: "login", path: "/login", state: "anonymous" },
   { name: "setup", path: "/#setup=first-run-token", state: "fresh" },
-  { name: "invite", path: "/invite?token=t", state: "anonymous" },
+  { name: "invite", path: "/#invite=one-time-token", state: "anonymous" },
   { name: "overview", path: "/", settle: 2600 },
   { name: "inbox", path: "/inbox" },
   { name: "inbox-item", path: "/inbox/{id}", id: first("inbox") },
@@ -92,7 +92,7 @@ const SCREENS = [
 ];
 
 mkdirSync(out, { recursive: true });
-const server = await preview({ configFile: fileURLToPath(new URL("../vite.config.ts", import.meta.url)), root: fileURLToPath(new URL("..", import.meta.url)), preview: { port: 0, host: "127.0.0.1" }, logLevel: "warn" });
+const server = await preview({ configFile: fileURLToPath(new URL("../vite.config.ts", import.meta.url)), root: fileURLToPath(new URL("..", import.meta.url)), build: { outDir: option("dist", "dist") }, preview: { port: 0, host: "127.0.0.1" }, logLevel: "warn" });
 const base = `http://127.0.0.1:${server.httpServer.address().port}`;
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"] });

@@ -19,6 +19,13 @@ export function pagedQuery<T>(queryKey: QueryKey, fetchPage: (page: { limit: num
   });
 }
 
+const REFRESH_MS = 5_000;
+
+/** For lists that nothing announces: read again every few seconds, as long as that costs one page. */
+export function whileOnePage(query: { state: { data?: { pages: unknown[] } | undefined } }): number | false {
+  return (query.state.data?.pages.length ?? 0) <= 1 ? REFRESH_MS : false;
+}
+
 /**
  * All rows of all pages, each once. While pages are loaded one after the other a newer row may push an old one over the border;
  * keyset cursors make that rare, refetching the first page alone makes it possible.

@@ -1,8 +1,7 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { useSyncExternalStore } from "react";
 import { api, read } from "./client";
-import { keysTouchedBy } from "./live";
-import type { EventRecord } from "./models";
+import { keysTouchedBy, type LiveMessage, pushedEvent, type TailEvent } from "./live";
 
 export type LinkState = "connecting" | "live" | "offline";
 
@@ -12,7 +11,7 @@ const TAIL_MAX = 500;
 const COALESCE_MS = 350;
 
 let state: LinkState = "connecting";
-let tail: EventRecord[] = [];
+let tail: TailEvent[] = [];
 const listeners = new Set<() => void>();
 
 function tell() {
@@ -29,7 +28,7 @@ export function useLinkState(): LinkState {
 }
 
 /** Events that arrived since the console was opened, newest first. */
-export function useEventTail(): EventRecord[] {
+export function useEventTail(): TailEvent[] {
   return useSyncExternalStore(subscribe, () => tail);
 }
 
@@ -71,9 +70,10 @@ async function start(client: QueryClient, onOpen: (close: () => void) => void) {
   link.on("connecting", () => setState("connecting"));
   link.on("disconnected", () => setState("offline"));
   link.on("publication", (publication) => {
-    const message = publication.data as { type?: string; event?: EventRecord };
-    if (message.event?.id) {
-      tail = [message.event, ...tail.filter((event) => event.id !== message.event?.id)].slice(0, TAIL_MAX);
+    const message = publication.data as LiveMessage;
+    const event = pushedEvent(message);
+    if (event) {
+      tail = [event, ...tail.filter((known) => known.id !== event.id)].slice(0, TAIL_MAX);
       tell();
     }
     refresh(keysTouchedBy(publication.channel, message));

@@ -123,7 +123,7 @@ export interface ApiKey {
 }
 
 export interface IssuedKey extends ApiKey {
-  key: string;
+  secret: string;
 }
 
 export interface AuditEntry {
@@ -150,6 +150,7 @@ export interface EventRecord {
   subject: string;
   partition: number;
   sequence: number;
+  tenant_id: string;
   actor: string;
   trace_id: string;
   causation_id: string | null;
@@ -158,10 +159,19 @@ export interface EventRecord {
 
 export type JobState = "blocked" | "scheduled" | "ready" | "running" | "retrying" | "done" | "dead" | "cancelled";
 
-export interface Attempt {
+export interface JobAttempt {
   id: string;
   number: number;
-  node?: string;
+  node: string;
+  started_at: string;
+  ended_at: string | null;
+  outcome: string;
+  error: string | null;
+}
+
+export interface DeliveryAttempt {
+  id: string;
+  number: number;
   started_at: string;
   finished_at: string | null;
   outcome: string | null;
@@ -173,15 +183,15 @@ export interface Job {
   id: string;
   queue: string;
   kind: string;
-  class: string;
   state: JobState;
   payload: Json;
   destination: string | null;
   ordering_key: string | null;
-  dedupe_key: string | null;
   run_at: string;
-  attempts: number;
+  attempt: number;
   max_attempts: number;
+  expires_at: string | null;
+  attempts: JobAttempt[];
   cancel_requested: boolean;
   result: Json;
   last_error: string | null;
@@ -192,20 +202,16 @@ export interface Job {
   finished_at: string | null;
 }
 
-export interface JobDetail extends Job {
-  attempt_log: Attempt[];
-}
-
 export interface ParkedEvent {
   object: "parked_event";
   id: string;
   event_id: string;
+  event_type: string;
   consumer: string;
-  type: string;
   subject: string;
   state: string;
-  tries: number;
-  last_error: string | null;
+  attempts: number;
+  error: string | null;
   trace_id: string;
   parked_at: string;
 }
@@ -217,10 +223,11 @@ export interface Schedule {
   queue: string;
   kind: string;
   cron: string | null;
-  zone: string;
-  state: string;
-  next_at: string | null;
-  last_at: string | null;
+  timezone: string;
+  enabled: boolean;
+  next_run_at: string | null;
+  last_run_at: string | null;
+  last_job_id: string | null;
   fired: number;
 }
 
@@ -381,7 +388,7 @@ export type NotificationContent = { channel: "email"; subject: string; text: str
 export interface NotificationDetail extends Notification {
   content: NotificationContent | null;
   job_state: string | null;
-  attempts: Attempt[];
+  attempts: DeliveryAttempt[];
 }
 
 export interface InboxItem {
@@ -501,9 +508,18 @@ export interface Limit {
   description: string;
 }
 
+export interface RateLimit {
+  policy: string;
+  quota: number;
+  window_ms: number;
+  description: string;
+}
+
 export interface Limits {
   object: "limits";
+  rates: RateLimit[];
   limits: Limit[];
+  versions: string[];
 }
 
 export interface TokenIssuer {
@@ -560,10 +576,10 @@ export interface paths {
   "/v1/events": Many<EventRecord, { type?: string; subject?: string }>;
   "/v1/events/{id}": One<EventRecord>;
   "/v1/jobs": Many<Job, { state?: JobState; queue?: string; kind?: string }>;
-  "/v1/jobs/{id}": One<JobDetail>;
+  "/v1/jobs/{id}": One<Job>;
   "/v1/jobs/{id}/replay": Act<Job>;
   "/v1/jobs/{id}/cancel": Act<Job>;
-  "/v1/jobs/replay-dead": Create<{ replayed: number }, { queue?: string }>;
+  "/v1/jobs/replay-dead": Create<{ replayed: number; refused: number; has_more: boolean }, { queue?: string }>;
   "/v1/parked-events": Many<ParkedEvent>;
   "/v1/parked-events/{id}/replay": Act<ParkedEvent>;
   "/v1/schedules": Many<Schedule>;

@@ -27,5 +27,5 @@ function inOrder(letters: string, text: string): boolean {
     at = text.indexOf(letter, at) + 1;
     if (at === 0) return false;
   }
-  return letters.length > 1;
+  return letters.length > 2;
 }

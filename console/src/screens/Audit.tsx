@@ -38,7 +38,7 @@ export function Audit() {
     <>
       <PageHead title="Audit log" lead="Every administrative act, who did it and from where. Entries are only ever added." />
       <FilterBar>
-        <SearchField name="Filter by act" placeholder="identity.key.revoked" value={action ?? ""} onSearch={search} />
+        <SearchField name="Filter by act" placeholder="identity.key" value={action ?? ""} onSearch={search} />
       </FilterBar>
       <ResourceList
         label="Audit log"
@@ -47,7 +47,7 @@ export function Audit() {
         under={(row) => <ActorText actor={row.actor} />}
         empty={
           <Empty title={action ? "No such act" : "Nothing on record"} action={<Button look="primary" onClick={() => (action ? search("") : void query.refetch())}>{action ? "Show every act" : "Look again"}</Button>}>
-            {action ? "Acts are matched as a whole, like identity.key.revoked." : "Making a key, inviting someone, publishing a form: each leaves an entry here."}
+            {action ? "Acts are matched from their beginning: identity.key finds all that was done to keys." : "Making a key, inviting someone, publishing a form: each leaves an entry here."}
           </Empty>
         }
       />

@@ -1,8 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi, useNavigate, useRouter } from "@tanstack/react-router";
+import { getRouteApi, useLocation, useNavigate, useRouter } from "@tanstack/react-router";
 import { type FormEvent, type ReactNode, useEffect, useState } from "react";
 import { fieldError } from "../api/problem";
 import { setupQuery, useAcceptInvite, useLogin, useSetup } from "../api/session";
+import { tokenIn } from "../lib/fragment";
 import { Mark } from "../shell/Mark";
 import { Button, buttonClass } from "../ui/Button";
 import { TextField } from "../ui/Field";
@@ -57,7 +58,9 @@ function withBase(path: string): string {
 
 export function Setup() {
   useTitle("Set up");
-  const { token: given } = getRouteApi("/setup").useSearch();
+  const { token } = getRouteApi("/setup").useSearch();
+  const hash = useLocation({ select: (here) => here.hash });
+  const given = token ?? tokenIn(hash, "setup");
   const navigate = useNavigate();
   const setup = useSetup();
   const { data: state } = useQuery(setupQuery);
@@ -98,7 +101,9 @@ export function Setup() {
 
 export function AcceptInvite() {
   useTitle("Accept invitation");
-  const { token } = getRouteApi("/invite").useSearch();
+  const search = getRouteApi("/invite").useSearch();
+  const hash = useLocation({ select: (here) => here.hash });
+  const token = search.token ?? tokenIn(hash, "invite");
   const navigate = useNavigate();
   const accept = useAcceptInvite();
   const [name, setName] = useState("");

@@ -3,7 +3,7 @@ import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { Pause, Play, Waypoints } from "lucide-react";
 import { useCallback, useState } from "react";
 import { eventQuery, eventsQuery } from "../api/flow";
-import type { EventRecord } from "../api/models";
+import type { TailEvent } from "../api/live";
 import { useEventTail, useLinkState } from "../api/realtime";
 import { shortId } from "../lib/format";
 import { clock, day } from "../lib/time";
@@ -41,11 +41,11 @@ function EventType({ type }: { type: string }) {
   );
 }
 
-const COLUMNS: Column<EventRecord>[] = [
+const COLUMNS: Column<TailEvent>[] = [
   { key: "type", head: "Type", cell: (row) => <span className="block truncate"><EventType type={row.type} /></span>, className: "max-w-0 w-[32%] max-md:w-auto" },
   { key: "subject", head: "Subject", cell: (row) => <span className="mono block truncate text-muted" title={row.subject}>{shortId(row.subject)}</span>, from: "md", className: "max-w-0 w-[18%]" },
   { key: "actor", head: "By", cell: (row) => <ActorText actor={row.actor} />, from: "lg" },
-  { key: "position", head: "Position", cell: (row) => <span className="mono text-faint" title="Partition and sequence">{row.partition}/{row.sequence}</span>, from: "lg", align: "right" },
+  { key: "position", head: "Position", cell: (row) => <span className="mono text-faint" title="Partition and sequence">{row.sequence === undefined ? "" : `${row.partition}/${row.sequence}`}</span>, from: "lg", align: "right" },
   {
     key: "trace",
     head: <span className="sr-only">Trace</span>,
@@ -71,7 +71,7 @@ export function Events() {
   const now = useNow();
   // A paused tail shows what had arrived when it was paused, and counts the rest.
   const [heldAt, setHeldAt] = useState<string | null>(null);
-  const matching = tail.filter((event) => !type || event.type.startsWith(type));
+  const matching = tail.filter((event) => !type || event.type === type);
   const held = heldAt === null ? [] : matching.filter((event) => event.created_at > heldAt);
   const search = useCallback((text: string) => void navigate({ to: "/events", search: { type: text || undefined }, replace: true }), [navigate]);
   return (
@@ -86,7 +86,7 @@ export function Events() {
         }
       />
       <FilterBar>
-        <SearchField name="Filter by type" placeholder="forms.submission…" value={type ?? ""} onSearch={search} />
+        <SearchField name="Filter by type" placeholder="forms.submission.completed" value={type ?? ""} onSearch={search} />
         <span className="ml-auto text-xs text-muted">{heldAt !== null ? "Paused" : live ? "New events appear on top" : "Not live: reload to see newer events"}</span>
       </FilterBar>
       <ResourceList
@@ -100,7 +100,7 @@ export function Events() {
         empty={
           type ? (
             <Empty title="No events of this type" action={<Button look="primary" onClick={() => search("")}>Show all events</Button>}>
-              Types are matched from their beginning: <span className="mono">forms.</span> finds everything that forms say.
+              Types are matched whole, like <span className="mono">forms.submission.completed</span>.
             </Empty>
           ) : (
             <Empty title="Nothing has happened yet" action={<a href="/contact" target="_blank" rel="noreferrer" className={buttonClass("primary")}>Open the contact form</a>}>

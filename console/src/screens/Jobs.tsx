@@ -4,8 +4,8 @@ import { Ban, RotateCcw, Waypoints, X } from "lucide-react";
 import { useState } from "react";
 import { api, read } from "../api/client";
 import { jobQuery, jobsQuery, parkedEventsQuery, schedulesQuery, useCancelJob, useReplayDead, useReplayJob, useReplayParked } from "../api/flow";
-import type { Job, JobDetail as JobRecord, JobState } from "../api/models";
-import { rowsOf } from "../api/pages";
+import type { Job, JobState } from "../api/models";
+import { rowsOf, whileOnePage } from "../api/pages";
 import { toProblem } from "../api/problem";
 import { plural, words } from "../lib/format";
 import { Attempts } from "../ui/Attempts";
@@ -36,7 +36,7 @@ const COLUMNS: Column<Job>[] = [
   { key: "state", head: "State", cell: (row) => words(row.state), from: "sm" },
   { key: "queue", head: "Queue", cell: (row) => <span className="mono text-muted">{row.queue}</span>, from: "lg" },
   { key: "error", head: "Last error", cell: (row) => <span className="block truncate text-muted">{row.last_error ?? ""}</span>, from: "md", className: "max-w-0 w-[32%]" },
-  { key: "attempt", head: "Attempt", cell: (row) => <span className="figures">{row.attempts}/{row.max_attempts}</span>, from: "md", align: "right" },
+  { key: "attempt", head: "Attempt", cell: (row) => <span className="figures">{row.attempt}/{row.max_attempts}</span>, from: "md", align: "right" },
   { key: "at", head: "Due", cell: (row) => <Ago at={row.run_at} className="text-muted" />, align: "right", className: "w-24" },
 ];
 
@@ -50,7 +50,7 @@ export function Jobs() {
   const search = route.useSearch();
   const state = STATES.find((s) => s === search.state) ?? "";
   const navigate = useNavigate();
-  const query = useInfiniteQuery(jobsQuery({ ...search, state: state || undefined }));
+  const query = useInfiniteQuery({ ...jobsQuery({ ...search, state: state || undefined }), refetchInterval: whileOnePage });
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [asking, setAsking] = useState(false);
   const replayDead = useReplayDead();
@@ -85,7 +85,7 @@ export function Jobs() {
                   busy={replayDead.isPending}
                   onClick={() =>
                     replayDead.mutate(search.queue, {
-                      onSuccess: (done) => toast(`${plural(done.replayed, "job")} queued again`),
+                      onSuccess: (done) => toast(`${plural(done.replayed, "job")} queued again${done.refused > 0 ? `, ${done.refused} refused` : ""}${done.has_more ? "; there are more" : ""}`, done.refused > 0 || done.has_more ? "warn" : "ok"),
                       onError: (error) => toast(toProblem(error).title, "bad"),
                       onSettled: () => setAsking(false),
                     })
@@ -120,7 +120,7 @@ export function Jobs() {
         to={(row) => `/jobs/${row.id}`}
         under={(row) => (
           <span className="line-clamp-2">
-            {words(row.state)} · {row.attempts}/{row.max_attempts}
+            {words(row.state)} · {row.attempt}/{row.max_attempts}
             {row.last_error ? ` · ${row.last_error}` : ""}
           </span>
         )}
@@ -194,9 +194,9 @@ function Beside() {
                 <Glyph shape="bad" className="mt-[3px]" />
                 <div className="min-w-0 flex-1 basis-64">
                   <p className="flex flex-wrap gap-x-2">
-                    <span className="mono font-semibold">{event.consumer}</span> <IdText id={event.event_id} short /> <span className="mono text-muted">{event.type}</span>
+                    <span className="mono font-semibold">{event.consumer}</span> <IdText id={event.event_id} short /> <span className="mono text-muted">{event.event_type}</span>
                   </p>
-                  <p className="text-xs break-words text-muted">{event.last_error}</p>
+                  <p className="text-xs break-words text-muted">{event.error}</p>
                 </div>
                 <Ago at={event.parked_at} className="text-xs text-faint" />
                 <Button size="sm" busy={replay.isPending && replay.variables === event.id} onClick={() => replay.mutate(event.id, { onSuccess: () => toast("Given to the consumer again"), onError: (error) => toast(toProblem(error).title, "bad") })}>
@@ -214,10 +214,10 @@ function Beside() {
               <li key={schedule.id} className="flex flex-wrap items-baseline gap-x-6 gap-y-0.5 px-4 py-2 sm:px-6">
                 <span className="mono min-w-40 flex-1 font-semibold">{schedule.name}</span>
                 <span className="mono text-muted">
-                  {schedule.cron ?? "once"} <span className="text-faint">{schedule.zone}</span>
+                  {schedule.cron ?? "once"} <span className="text-faint">{schedule.timezone}</span>
                 </span>
                 <span className="text-xs text-muted">
-                  last <Ago at={schedule.last_at} />, {schedule.next_at ? <>next <Ago at={schedule.next_at} /></> : schedule.state}
+                  last <Ago at={schedule.last_run_at} />, {schedule.next_run_at ? <>next <Ago at={schedule.next_run_at} /></> : "no more"}
                 </span>
               </li>
             ))}
@@ -237,7 +237,7 @@ export function JobScreen() {
   );
 }
 
-function JobDetail({ job }: { job: JobRecord }) {
+function JobDetail({ job }: { job: Job }) {
   const replay = useReplayJob();
   const cancel = useCancelJob();
   const problem = replay.error ?? cancel.error;
@@ -254,7 +254,7 @@ function JobDetail({ job }: { job: JobRecord }) {
               {job.queue}
             </To>
             <span className="figures">
-              attempt {job.attempts} of {job.max_attempts}
+              attempt {job.attempt} of {job.max_attempts}
             </span>
           </>
         }
@@ -280,7 +280,7 @@ function JobDetail({ job }: { job: JobRecord }) {
       <div className="grid border-t border-line lg:grid-cols-[minmax(0,1fr)_26rem]">
         <div className="min-w-0 px-4 py-5 sm:px-6">
           <h2 className="mb-3 font-semibold">Attempts</h2>
-          <Attempts attempts={job.attempt_log.map((a) => ({ ...a, where: a.node, note: a.error }))} empty={job.state === "cancelled" ? "It was cancelled before its first attempt." : "It waits for its first attempt."} />
+          <Attempts attempts={job.attempts.map((a) => ({ ...a, finished_at: a.ended_at, where: a.node, note: a.error }))} empty={job.state === "cancelled" ? "It was cancelled before its first attempt." : "It waits for its first attempt."} />
         </div>
         <div className="border-t border-line px-4 py-4 sm:px-6 lg:border-t-0 lg:border-l">
           <Facts

@@ -276,8 +276,8 @@ function ShowOnce({ made, onClose }: { made: IssuedKey | null; onClose: () => vo
         <>
           <p className="mb-1 font-medium">{made.name}</p>
           <div className="flex items-center gap-2 rounded-md border border-accent/40 bg-accent-wash py-2 pr-2 pl-3">
-            <code className="mono min-w-0 flex-1 break-all select-all">{made.key}</code>
-            <CopyButton text={made.key} name="Copy key" />
+            <code className="mono min-w-0 flex-1 break-all select-all">{made.secret}</code>
+            <CopyButton text={made.secret} name="Copy key" />
           </div>
           {made.scopes.length > 0 && <p className="mt-2 text-xs text-muted">{made.scopes.includes("*") ? "It may do everything." : `It has ${plural(made.scopes.length, "scope")}.`}</p>}
           <DialogActions>

@@ -12,14 +12,14 @@ import { Empty, FilterBar, PageHead, Section } from "../ui/Page";
 import { ProblemNotice } from "../ui/Problem";
 import { type Column, ResourceList } from "../ui/ResourceList";
 import { Glyph, shapeOf, State } from "../ui/State";
-import { Ago, Facts, IdText, Instant } from "../ui/Text";
+import { ActorText, Ago, Facts, IdText, Instant } from "../ui/Text";
 import { To } from "../ui/To";
 import { toast } from "../ui/Toasts";
 import { JsonView } from "../ui/Code";
 
-/** Who it is for, without the kind of address in front. */
-function recipientOf(n: Notification): string {
-  return n.recipient.replace(/^address:/, "");
+/** Who it is for: an address as it is, a member by name. */
+function Recipient({ of }: { of: Notification }) {
+  return of.recipient.startsWith("member:") ? <ActorText actor={of.recipient} /> : <>{of.recipient.replace(/^address:/, "")}</>;
 }
 
 function Channel({ channel }: { channel: string }) {
@@ -39,7 +39,7 @@ const COLUMNS: Column<Notification>[] = [
     cell: (row) => (
       <span className="flex min-w-0 items-center gap-2">
         <Glyph shape={shapeOf(row.state)} />
-        <span className="truncate font-medium">{recipientOf(row)}</span>
+        <span className="truncate font-medium"><Recipient of={row} /></span>
       </span>
     ),
     className: "max-w-0 w-[36%] max-md:w-auto",
@@ -110,12 +110,12 @@ function NotificationDetail({ notification: n }: { notification: NotificationRec
     <>
       <PageHead
         parent={{ to: "/notifications", name: "Notifications" }}
-        title={n.content ? ("subject" in n.content ? n.content.subject : n.content.title) : `To ${recipientOf(n)}`}
+        title={n.content ? ("subject" in n.content ? n.content.subject : n.content.title) : "Notification"}
         meta={
           <>
             <State state={n.state} />
             <Channel channel={n.channel} />
-            <span className="break-all">{recipientOf(n)}</span>
+            <span className="break-all"><Recipient of={n} /></span>
           </>
         }
         actions={

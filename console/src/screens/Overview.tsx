@@ -48,16 +48,16 @@ export function Overview() {
           <div className="grid border-t border-line lg:grid-cols-[3fr_2fr]">
             <div className="px-4 py-5 sm:px-6 lg:border-r lg:border-line">
               <TimeChart
-                title="Requests per second"
-                empty="The first samples are on their way."
+                title="Requests a minute, last hour"
+                empty="The first minute is not over yet."
                 series={[
-                  { name: "all", points: samples.requests, tone: "text-accent", fill: true, format: rate },
-                  { name: "failed", points: samples.errors, tone: "text-bad", format: rate },
+                  { name: "all", points: samples.requests, tone: "text-accent", fill: true, format: count },
+                  { name: "failed", points: samples.errors, tone: "text-bad", format: count },
                 ]}
               />
             </div>
             <div className="border-t border-line px-4 py-5 sm:px-6 lg:border-t-0">
-              <TimeChart title="Slowest 1% of requests" empty="The first samples are on their way." series={[{ name: "p99", points: samples.p99, tone: "text-info", fill: true, format: duration }]} />
+              <TimeChart title="Slowest 1% of requests" empty="The first minute is not over yet." series={[{ name: "p99", points: samples.p99, tone: "text-info", fill: true, format: duration }]} />
             </div>
           </div>
           <div className="grid border-t border-line lg:grid-cols-2">
@@ -133,7 +133,7 @@ function Passage({ figures: f, samples }: { figures: Figures | undefined; sample
       name: "Delivered",
       to: "/notifications",
       value: count(f.deliveries.today),
-      unit: "today",
+      unit: "in 24 h",
       note: f.deliveries.failed_today > 0 ? `${count(f.deliveries.failed_today)} failed` : "none failed",
       shape: f.deliveries.failed_today > 0 ? "warn" : undefined,
       moving: false,
@@ -191,7 +191,7 @@ function Attention({ figures: f }: { figures: Figures | undefined }) {
   const failing = useInfiniteQuery(notificationsQuery({ state: "failed" }));
   const errors = useInfiniteQuery(requestsQuery({ status: "5xx" }));
   const items: { key: string; to: string; title: string; detail: string; at: string }[] = [
-    ...rowsOf(dead.data).map((job) => ({ key: job.id, to: `/jobs/${job.id}`, title: `Dead job: ${job.kind}`, detail: job.last_error ?? `after ${plural(job.attempts, "attempt")}`, at: job.finished_at ?? job.created_at })),
+    ...rowsOf(dead.data).map((job) => ({ key: job.id, to: `/jobs/${job.id}`, title: `Dead job: ${job.kind}`, detail: job.last_error ?? `after ${plural(job.attempt, "attempt")}`, at: job.finished_at ?? job.created_at })),
     ...rowsOf(failing.data).map((n) => ({ key: n.id, to: `/notifications/${n.id}`, title: `Undeliverable: ${n.channel === "email" ? "e-mail" : "message"} to ${n.recipient.replace(/^address:/, "")}`, detail: n.last_error ?? n.recipient, at: n.updated_at })),
     ...rowsOf(errors.data).map((r) => ({ key: r.id, to: `/requests/${r.id}`, title: `${r.status} on ${r.method} ${r.path}`, detail: r.error ?? r.code ?? "", at: r.created_at })),
   ]
@@ -292,15 +292,17 @@ function Bones() {
   );
 }
 
+const ENGINES: Record<string, string> = { sqlite: "SQLite", postgres: "PostgreSQL" };
+
 /** The house itself, in one line. */
 function Vitals({ figures: f }: { figures: Figures | undefined }) {
   const rows: [string, string][] = f
     ? [
-        ["Submissions today", `${count(f.submissions.today)} (${count(f.submissions.yesterday)} yesterday)`],
+        ["Submissions in 24 h", `${count(f.submissions.today)} (${count(f.submissions.yesterday)} the day before)`],
         ["Median request", duration(f.requests.p50_ms)],
         ["Median commit", duration(f.store.commit_p50_ms)],
         ["Live connections", `${count(f.realtime.connections)} on ${plural(f.realtime.channels, "channel")}`],
-        ["Storage", f.engine],
+        ["Storage", ENGINES[f.engine] ?? f.engine],
         ["Version", f.version],
         ["Up for", duration(f.uptime_seconds * 1000)],
       ]

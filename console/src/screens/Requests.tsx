@@ -3,6 +3,7 @@ import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { Waypoints } from "lucide-react";
 import { useCallback } from "react";
 import type { RequestRecord } from "../api/models";
+import { whileOnePage } from "../api/pages";
 import { requestQuery, requestsQuery } from "../api/requests";
 import { clock, duration } from "../lib/time";
 import { Button, buttonClass } from "../ui/Button";
@@ -55,7 +56,7 @@ const route = getRouteApi("/app/requests");
 export function Requests() {
   const search = route.useSearch();
   const navigate = useNavigate();
-  const query = useInfiniteQuery(requestsQuery(search));
+  const query = useInfiniteQuery({ ...requestsQuery(search), refetchInterval: whileOnePage });
   const change = useCallback((next: { status?: string; q?: string; operation?: string }) => void navigate({ to: "/requests", search: (before) => ({ ...before, ...next }), replace: true }), [navigate]);
   const onSearch = useCallback((q: string) => change({ q: q || undefined }), [change]);
   return (

@@ -125,6 +125,16 @@ function LimitsTable() {
         <ProblemNotice error={query.error} onRetry={() => void query.refetch()} />
       ) : (
         <dl className="grid gap-x-10 md:grid-cols-2">
+          {(query.data?.rates ?? []).map((rate) => (
+            <div key={rate.policy} className="flex items-baseline justify-between gap-4 border-b border-line/60 py-1.5">
+              <dt className="min-w-0">
+                Rate: {words(rate.policy).toLowerCase()} <span className="block text-xs text-muted">{rate.description}</span>
+              </dt>
+              <dd className="shrink-0 figures">
+                {rate.quota.toLocaleString("en-GB")} in {duration(rate.window_ms)}
+              </dd>
+            </div>
+          ))}
           {(query.data?.limits ?? []).map((limit) => (
             <div key={limit.name} className="flex items-baseline justify-between gap-4 border-b border-line/60 py-1.5">
               <dt className="min-w-0">

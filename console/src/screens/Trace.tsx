@@ -24,6 +24,12 @@ const KINDS: Record<SpanKind, { name: string; bar: string; dot: string }> = {
   publication: { name: "Publication", bar: "bg-(--k-publication)", dot: "bg-(--k-publication)" },
 };
 const UNKNOWN_KIND = { name: "Step", bar: "bg-control", dot: "bg-control" };
+/** Attempts carry their job's name; beside the job their number says more. */
+function nameOf(span: Span): string {
+  const number = span.attributes.attempt;
+  return span.kind === "attempt" && typeof number === "number" ? `Attempt ${number}` : span.name;
+}
+
 const kindOf = (span: Span) => KINDS[span.kind] ?? UNKNOWN_KIND;
 
 const route = getRouteApi("/app/traces/$id");
@@ -233,7 +239,7 @@ function SpanRow({ row, fall, open, chosen, focusable, onFold, onChoose }: { row
         )}
         <span className={cx("size-2 shrink-0 rounded-[2px]", isJob || waiting ? "border border-(--k-job) hatch" : kind.dot)} aria-hidden="true" />
         <span className="sr-only">{kind.name} </span>
-        <span className="min-w-0 truncate">{span.name}</span>
+        <span className="min-w-0 truncate">{nameOf(span)}</span>
         <span className="sr-only">, {span.status}, </span>
         {span.status !== "ok" && <Glyph shape={shapeOf(span.status)} className="size-3" />}
       </div>
@@ -283,7 +289,7 @@ function SpanPanel({ span, fall, onClose }: { span: Span; fall: Waterfall; onClo
               <span className={cx("size-2 rounded-[2px]", kind.dot)} aria-hidden="true" />
               {kind.name}
             </p>
-            <h2 className="mt-0.5 font-medium break-words">{span.name}</h2>
+            <h2 className="mt-0.5 font-medium break-words">{nameOf(span)}</h2>
           </div>
           <button type="button" onClick={onClose} className="rounded text-xs text-muted hover:text-ink">
             Close

@@ -73,7 +73,7 @@ export function TimeChart({ title, series, className, empty }: { title: string; 
               {s.name} <b className="font-medium text-ink">{s.points[shown] ? s.format(s.points[shown].value) : "—"}</b>
             </span>
           ))}
-          <span className="w-20 text-right text-faint">{index !== null && main.points[index] ? clock(main.points[index].at).slice(0, 8) : "now"}</span>
+          <span className="w-20 text-right text-faint">{index !== null && main.points[index] ? clock(main.points[index].at).slice(0, 5) : "now"}</span>
         </span>
       </figcaption>
       <div className="flex gap-2">

@@ -145,17 +145,16 @@ export function SearchField({ name, value, onSearch, placeholder }: { name: stri
 export function Segments<T extends string>({ name, value, options, onPick }: { name: string; value: T; options: { value: T; label: ReactNode }[]; onPick: (value: T) => void }) {
   const group = useId();
   return (
-    <fieldset className="flex h-7 min-w-0 shrink-0 items-stretch overflow-x-auto rounded-md border border-line bg-sunken p-0.5 max-sm:h-9 max-sm:max-w-full">
-      <legend className="sr-only">{name}</legend>
+    <div role="radiogroup" aria-label={name} className="flex h-7 max-w-full items-stretch overflow-x-auto rounded-md border border-line bg-sunken p-0.5 max-sm:h-9">
       {options.map((option) => (
         <label
           key={option.value}
-          className="flex items-center gap-1.5 rounded px-2 text-xs whitespace-nowrap text-muted transition-colors hover:text-ink has-checked:bg-raised has-checked:text-ink has-checked:shadow-[0_0_0_1px_var(--line-strong)] has-focus-visible:outline-2 has-focus-visible:outline-accent"
+          className="relative flex items-center gap-1.5 rounded px-2 text-xs whitespace-nowrap text-muted transition-colors hover:text-ink has-checked:bg-raised has-checked:text-ink has-checked:shadow-[0_0_0_1px_var(--line-strong)] has-focus-visible:outline-2 has-focus-visible:outline-accent"
         >
           <input type="radio" className="sr-only" name={group} checked={option.value === value} onChange={() => onPick(option.value)} />
           {option.label}
         </label>
       ))}
-    </fieldset>
+    </div>
   );
 }

@@ -1,5 +1,8 @@
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { Check, Copy } from "lucide-react";
 import { Fragment, type ReactNode, useEffect, useState, useSyncExternalStore } from "react";
+import { membersQuery } from "../api/access";
+import { rowsOf } from "../api/pages";
 import { shortId } from "../lib/format";
 import { readActor, routeForId } from "../lib/ids";
 import { ago, instant } from "../lib/time";
@@ -120,10 +123,19 @@ export function IdText({ id, short = false, link = true, copy = !short, classNam
   );
 }
 
-/** Who did it: the kind in words, the id beside it. */
+/** Names of the members, by id: people are told apart by their names. */
+export function useMemberNames(): (id: string) => string | undefined {
+  const { data } = useInfiniteQuery({ ...membersQuery(), staleTime: 5 * 60_000, retry: false });
+  return (id) => rowsOf(data).find((member) => member.id === id)?.name || undefined;
+}
+
+/** Who did it: a member by name, everyone else by kind and id. */
 export function ActorText({ actor, short = true }: { actor: string | null | undefined; short?: boolean }) {
+  const nameOf = useMemberNames();
   if (!actor) return <span className="text-faint">—</span>;
   const { kind, id } = readActor(actor);
+  const name = kind === "member" ? nameOf(id) : undefined;
+  if (name) return <span title={id}>{name}</span>;
   return (
     <span className="inline-flex min-w-0 items-baseline gap-1 whitespace-nowrap">
       <span className="text-muted">{kind}</span>

@@ -26,7 +26,7 @@ use utoipa_axum::router::OpenApiRouter;
 pub use gate::Gate;
 pub use model::{answer, definition::Definition};
 pub use seed::seed_contact_form;
-pub use store::count_since;
+pub use store::Figures;
 
 /// The forms system.
 #[derive(Clone)]
@@ -39,6 +39,11 @@ impl Forms {
     #[must_use]
     pub fn new(store: Store) -> Self {
         Self { store }
+    }
+
+    /// Live figures of a tenant.
+    pub async fn figures(&self, tenant: &plinth_kernel::TenantId) -> Result<Figures, plinth_kernel::Problem> {
+        store::figures(&self.store, tenant).await
     }
 
     /// The port for pages that work without JavaScript.

@@ -3,7 +3,7 @@
 use crate::model::{answer::Answers, definition::Definition};
 use plinth_api::{Keyset, keyset_sql};
 use plinth_kernel::{FormId, FormVersionId, Micros, Problem, SubmissionId, TenantId};
-use plinth_store::{FromRow, Result, Row, Store, Tx, args, owned};
+use plinth_store::{FromRow, Result, Row, Store, Tx, args};
 use std::collections::BTreeMap;
 
 /// A form as its row holds it.
@@ -361,13 +361,37 @@ pub(crate) fn delete_submission(tx: &mut Tx<'_>, tenant: &TenantId, id: &Submiss
     Ok(tx.exec("DELETE FROM forms_submission WHERE tenant_id = $1 AND id = $2", args![tenant, id])? == 1)
 }
 
-/// Completed submissions of a tenant since an instant, for live figures.
-pub async fn count_since(store: &Store, tenant: &TenantId, since: Micros) -> Result<i64> {
-    let row: Option<(i64,)> = store
-        .get(
-            "SELECT COUNT(*) FROM forms_submission WHERE tenant_id = $1 AND created_at >= $2 AND state = 'completed'",
-            owned![tenant, since],
-        )
-        .await?;
-    Ok(row.map_or(0, |(count,)| count))
+/// Live figures of a tenant's submissions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Completed in the last 24 hours.
+    pub today: i64,
+    /// Completed in the 24 hours before.
+    pub yesterday: i64,
+    /// Hour by hour over the last 24, oldest first: when the hour began, and how many.
+    pub hours: Vec<(Micros, i64)>,
+}
+
+const HOUR_US: i64 = 3_600_000_000;
+
+/// Reads the figures of a tenant.
+pub async fn figures(store: &Store, tenant: &TenantId) -> Result<Figures, Problem> {
+    let tenant = tenant.clone();
+    store
+        .read(move |tx| {
+            let first_hour = tx.now().0 / HOUR_US - 23;
+            let counts: Vec<(i64, i64)> = tx.all(
+                "SELECT created_at / 3600000000 AS hour, COUNT(*) FROM forms_submission
+                 WHERE tenant_id = $1 AND created_at >= $2 AND state = 'completed' GROUP BY created_at / 3600000000",
+                args![&tenant, (first_hour - 24) * HOUR_US],
+            )?;
+            let count = |hour: i64| counts.iter().find(|(at, _)| *at == hour).map_or(0, |(_, count)| *count);
+            let hours: Vec<_> = (first_hour..first_hour + 24).map(|hour| (Micros(hour * HOUR_US), count(hour))).collect();
+            Ok(Figures {
+                today: hours.iter().map(|(_, count)| count).sum(),
+                yesterday: counts.iter().filter(|(hour, _)| *hour < first_hour).map(|(_, count)| count).sum(),
+                hours,
+            })
+        })
+        .await
 }

@@ -63,7 +63,8 @@ impl Identity {
         Ok(Some(token))
     }
 
-    /// Makes the first organisation with its tenants and its owner, and logs the owner in.
+    /// Makes the first owner and logs them in. The organisation that a start has made already, so that the site could be
+    /// served, becomes theirs; without one, it is made.
     pub async fn complete_setup(
         &self,
         request: SetupRequest,
@@ -113,12 +114,16 @@ impl Identity {
         if taken != 1 || first != 1 {
             return Err(token_refused());
         }
-        let organisation = self.insert_organisation(tx, organisation)?;
+        let (live, adopted) = match self.first_tenant(tx)? {
+            Some(before) => (self.rename_organisation(tx, &before, organisation)?, Some(before)),
+            None => (self.insert_organisation(tx, organisation)?.live, None),
+        };
         let member = insert_member(tx, account)?;
-        let by = acting_as(organisation.live.id.clone(), &member, device);
-        join(tx, &by, &organisation.id, &member, Role::Owner)?;
-        record_tenant(tx, &by, "identity.tenant.created", None, &organisation.live)?;
-        open_session(self, tx, &member, &organisation.live.id, device)
+        let by = acting_as(live.id.clone(), &member, device);
+        join(tx, &by, &live.organisation_id, &member, Role::Owner)?;
+        let action = if adopted.is_some() { "identity.tenant.updated" } else { "identity.tenant.created" };
+        record_tenant(tx, &by, action, adopted.as_ref(), &live)?;
+        open_session(self, tx, &member, &live.id, device)
     }
 }
 

@@ -161,6 +161,32 @@ impl Identity {
         Ok(NewOrganisation { id, live, test })
     }
 
+    /// Gives the organisation of `live` and its tenants another name; answers the live tenant.
+    pub(crate) fn rename_organisation(
+        &self,
+        tx: &mut Tx<'_>,
+        live: &Tenant,
+        name: &str,
+    ) -> Result<Tenant, Problem> {
+        let mut faults = Faults::default();
+        let name = faults.name("/organisation", name);
+        faults.finish()?;
+        let now = tx.now();
+        tx.exec(
+            "UPDATE organisations SET name = $2, updated_at = $3, rev = rev + 1 WHERE id = $1",
+            args![&live.organisation_id, &name, now],
+        )?;
+        for id in [&live.id, &live.twin_id] {
+            tx.exec(
+                "UPDATE tenants SET name = $2, updated_at = $3, rev = rev + 1 WHERE id = $1",
+                args![id, &name, now],
+            )?;
+            let renamed = self.get_tenant(tx, id)?;
+            self.announce_tenant(tx, &renamed)?;
+        }
+        self.get_tenant(tx, &live.id)
+    }
+
     /// Makes a further pair of tenants in the caller's organisation; answers the live one.
     pub fn create_tenant(&self, tx: &mut Tx<'_>, by: &By, name: &str) -> Result<Tenant, Problem> {
         let mut faults = Faults::default();

@@ -2,20 +2,25 @@
 
 use crate::{Clock, Id, ManualClock, Micros, Rng, SeededRng, SystemClock, SystemRng};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 /// What a decision may ask of the outside: what time it is, and a die. Cheap to clone.
 #[derive(Clone)]
 pub struct World {
     clock: Arc<dyn Clock>,
     rng: Arc<dyn Rng>,
+    /// Millisecond and counter of the last id given out.
+    last_id: Arc<AtomicU64>,
 }
 
 impl World {
     /// A world of this clock and this generator.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Self {
-        Self { clock, rng }
+        Self { clock, rng, last_id: Arc::default() }
     }
 
     /// The real one.
@@ -52,13 +57,20 @@ impl World {
         buf
     }
 
-    /// A new id: a UUIDv7 (RFC 9562 §5.7) of the present.
+    /// A new id: a UUIDv7 (RFC 9562 §5.7) of the present. Ids of one process ascend in the order in which they are made,
+    /// within a millisecond and when the clock steps back too: the 12 bits after the time count (§6.2, method 1), and
+    /// run over into the next millisecond.
     #[must_use]
     pub fn id<T: Id>(&self) -> T {
-        let ms = self.now().as_millis().max(0) as u64;
+        let now = (self.now().as_millis().max(0) as u64) << 12;
+        let step = |last: u64| Some(now.max(last + 1));
+        // Nothing else is published through this number, so the order of other memory does not matter.
+        let last = self.last_id.fetch_update(Ordering::Relaxed, Ordering::Relaxed, step).unwrap_or_default();
+        let mine = now.max(last + 1);
         let mut bytes: [u8; 16] = self.bytes();
-        bytes[..6].copy_from_slice(&ms.to_be_bytes()[2..]);
-        bytes[6] = 0x70 | (bytes[6] & 0x0f);
+        bytes[..6].copy_from_slice(&(mine >> 12).to_be_bytes()[2..]);
+        bytes[6] = 0x70 | (mine >> 8 & 0x0f) as u8;
+        bytes[7] = (mine & 0xff) as u8;
         bytes[8] = 0x80 | (bytes[8] & 0x3f);
         T::from_uuid(bytes)
     }
@@ -94,6 +106,20 @@ mod tests {
         let mut before: EventId = world.id();
         for _ in 0..100 {
             clock.advance_ms(1);
+            let next: EventId = world.id();
+            assert!(before < next);
+            before = next;
+        }
+    }
+
+    #[test]
+    fn ids_ascend_within_a_millisecond_and_when_the_clock_steps_back() {
+        let (world, clock) = World::manual(1);
+        let mut before: EventId = world.id();
+        for n in 0..10_000 {
+            if n == 5_000 {
+                clock.advance_ms(-60_000);
+            }
             let next: EventId = world.id();
             assert!(before < next);
             before = next;

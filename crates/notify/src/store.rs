@@ -425,6 +425,8 @@ pub(crate) fn mails(tx: &mut Tx<'_>, tenant: &TenantId, keyset: &Keyset) -> Resu
 pub struct Figures {
     /// Sent in the last 24 hours.
     pub sent_today: i64,
+    /// Given up in the last 24 hours.
+    pub failed_today: i64,
     /// The 99th percentile of the time from event to delivery in the last 24 hours, in milliseconds.
     pub p99_ms: Option<i64>,
 }
@@ -438,8 +440,15 @@ pub(crate) async fn figures(store: &Store, tenant: &TenantId) -> Result<Figures,
         )
         .await?;
     let sent_today = sent.map_or(0, |(count,)| count);
+    let failed: Option<(i64,)> = store
+        .get(
+            "SELECT COUNT(*) FROM notify_notification WHERE tenant_id = $1 AND created_at >= $2 AND state = 'failed'",
+            owned![tenant, since],
+        )
+        .await?;
+    let failed_today = failed.map_or(0, |(count,)| count);
     if sent_today == 0 {
-        return Ok(Figures::default());
+        return Ok(Figures { failed_today, ..Figures::default() });
     }
     let slowest: Option<(i64,)> = store
         .get(
@@ -448,5 +457,5 @@ pub(crate) async fn figures(store: &Store, tenant: &TenantId) -> Result<Figures,
             owned![tenant, since, sent_today / 100],
         )
         .await?;
-    Ok(Figures { sent_today, p99_ms: slowest.map(|(us,)| us / 1_000) })
+    Ok(Figures { sent_today, failed_today, p99_ms: slowest.map(|(us,)| us / 1_000) })
 }

@@ -42,8 +42,16 @@ pub struct PageParams {
     #[param(max_length = 512)]
     cursor: Option<String>,
     /// `desc` gives the newest first.
-    #[param(inline, default = "desc")]
+    #[param(schema_with = order_schema)]
     order: Option<Order>,
+}
+
+fn order_schema() -> utoipa::openapi::schema::Object {
+    utoipa::openapi::ObjectBuilder::new()
+        .schema_type(utoipa::openapi::schema::Type::String)
+        .enum_values(Some(["asc", "desc"]))
+        .default(Some("desc".into()))
+        .build()
 }
 
 /// For lists without filters.

@@ -74,9 +74,9 @@ pub struct RequestFigures {
     p50_ms: f64,
     /// 99th percentile of the duration.
     p99_ms: f64,
-    /// Requests a minute.
+    /// Requests a second, minute by minute.
     series: Vec<Point>,
-    /// Errors a minute.
+    /// Errors a second, minute by minute.
     error_series: Vec<Point>,
     /// 99th percentile, minute by minute.
     p99_series: Vec<Point>,
@@ -282,8 +282,8 @@ fn request_figures(requests: &request_log::Figures) -> RequestFigures {
         error_ratio: if total == 0 { 0.0 } else { errors as f64 / total as f64 },
         p50_ms: requests.p50_ms,
         p99_ms: requests.p99_ms,
-        series: series(|minute| minute.requests as f64),
-        error_series: series(|minute| minute.errors as f64),
+        series: series(|minute| minute.requests as f64 / 60.0),
+        error_series: series(|minute| minute.errors as f64 / 60.0),
         p99_series: series(|minute| minute.p99_ms),
     }
 }

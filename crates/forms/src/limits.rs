@@ -40,3 +40,8 @@ pub const ORIGIN_SUBMISSIONS_MAX: i64 = 10;
 pub const ORIGIN_WINDOW_SECONDS: i64 = 600;
 /// Rows that an export reads at a time.
 pub const EXPORT_PAGE_ROWS: i64 = 500;
+/// Largest answers, in bytes of their JSON, that an event carries whole: twice that, with labels, stays below the log's own
+/// limit of 256 KiB.
+pub const EVENT_ANSWERS_MAX_BYTES: usize = 64 * 1024;
+/// How much of a text the event of a larger answer carries, in characters.
+pub const EVENT_FIELD_MAX_CHARS: usize = 1_000;

@@ -99,33 +99,40 @@ pub(crate) fn submit(
     Ok((row, definition))
 }
 
-/// Everything a consumer could ask about the submission: also how to show it to a person.
+/// Everything a consumer could ask about the submission: also how to show it to a person. Of a very large answer the event
+/// carries the beginning and says so; the whole is in the submission.
 fn event_data(
     form: &FormRow,
     row: &SubmissionRow,
     definition: &Definition,
     answers: &answer::Answers,
 ) -> Value {
-    let fields: Vec<Value> = definition
-        .fields()
-        .filter_map(|field| {
-            let stored = answers.get(&field.id)?;
-            Some(json!({
-                "key": field.key,
-                "type": field.kind.as_str(),
-                "label": definition.text(&field.label, &field.key),
-                "display": answer::display(definition, field, stored),
-            }))
-        })
-        .collect();
+    let truncated = row.answers.len() > limits::EVENT_ANSWERS_MAX_BYTES;
+    let mut left = limits::EVENT_ANSWERS_MAX_BYTES;
+    let mut fields = Vec::new();
+    for field in definition.fields() {
+        let Some(stored) = answers.get(&field.id) else { continue };
+        let mut display = answer::display(definition, field, stored);
+        if truncated {
+            display = display.chars().take(limits::EVENT_FIELD_MAX_CHARS).collect();
+        }
+        let label = definition.text(&field.label, &field.key);
+        match left.checked_sub(display.len() + label.len() + field.key.len()) {
+            Some(rest) => left = rest,
+            None => break,
+        }
+        fields
+            .push(json!({"key": field.key, "type": field.kind.as_str(), "label": label, "display": display}));
+    }
     json!({
         "submission_id": row.id,
         "form_id": form.id,
         "form_key": form.external_id,
         "form_name": form.name,
         "version": row.version,
-        "values": answer::by_key(definition, answers),
+        "values": if truncated { json!({}) } else { Value::Object(answer::by_key(definition, answers)) },
         "fields": fields,
+        "truncated": truncated,
     })
 }
 

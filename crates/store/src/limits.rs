@@ -75,3 +75,9 @@ pub const EVENTS_PER_UNIT_MAX: usize = 1_000;
 
 /// Bytes of an event's data as JSON text.
 pub const EVENT_BYTES_MAX: usize = 256 << 10;
+
+/// How long opening a SQLite file waits for a lock that another process holds.
+pub const LOCK_PATIENCE: Duration = Duration::from_millis(1_000);
+
+/// How often it looks while it waits.
+pub const LOCK_RETRY: Duration = Duration::from_millis(20);

@@ -249,6 +249,25 @@ both_engines! {
         assert_eq!(problem.errors[0].pointer.as_deref(), Some("/values/name"));
     }
 
+    async fn the_largest_answer_is_taken_whole(store: TestStore) {
+        let (_, caller) = forms(&store).await;
+        let items: Vec<Value> = (0..5)
+            .map(|n| json!({"id": format!("f{n}"), "key": format!("k{n}"), "type": "long_text", "max_length": 50_000, "label": {"en": "L"}}))
+            .collect();
+        let definition = json!({"lang": 1, "pages": [{"id": "p", "items": items}]});
+        let form = caller.json(Method::POST, "/v1/forms", &[], &json!({"name": "Essay", "definition": definition})).await.json();
+        let id = form["id"].as_str().unwrap();
+        publish(&caller, id).await;
+        let text = "é\"".repeat(12_000);
+        let values: BTreeMap<String, String> = (0..5).map(|n| (format!("k{n}"), text.clone())).collect();
+        let answer = caller.json(Method::POST, &format!("/v1/forms/{id}/submissions"), &[], &json!({"values": values})).await;
+        assert_eq!(answer.status, 201, "{}", answer.code());
+        assert_eq!(answer.json()["values"]["k4"].as_str().map(str::len), Some(text.len()));
+        let events: Vec<(String,)> = store.list("SELECT data FROM events WHERE kind = 'forms.submission.completed'", owned![]).await.unwrap();
+        let data: Value = serde_json::from_str(&events[0].0).unwrap();
+        assert_eq!((&data["truncated"], data["fields"].as_array().unwrap().len()), (&json!(true), 5));
+    }
+
     async fn every_tenant_begins_with_a_contact_form(store: TestStore) {
         let (_, caller) = forms(&store).await;
         let tenant = caller.principal.tenant.clone();

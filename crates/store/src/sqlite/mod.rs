@@ -86,13 +86,22 @@ fn lock(path: &Path) -> Result<File> {
         .mode(0o600)
         .open(&lock_path)
         .map_err(|error| Error::Open(format!("{} cannot be opened: {error}", lock_path.display())))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            Err(Error::Open(format!("{} is in use by another process; stop that one first", path.display())))
-        }
-        Err(TryLockError::Error(error)) => {
-            Err(Error::Open(format!("{} cannot be locked: {error}", lock_path.display())))
+    // A process that has just ended, or one that was forked and has not yet become another program, holds the lock for a
+    // moment longer: a restart must not fail for that.
+    let patience = Instant::now() + limits::LOCK_PATIENCE;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if Instant::now() < patience => {
+                std::thread::sleep(limits::LOCK_RETRY)
+            }
+            Err(TryLockError::WouldBlock) => {
+                let detail = format!("{} is in use by another process; stop that one first", path.display());
+                return Err(Error::Open(detail));
+            }
+            Err(TryLockError::Error(error)) => {
+                return Err(Error::Open(format!("{} cannot be locked: {error}", lock_path.display())));
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Plugin } from "vite";
 import { WebSocketServer } from "ws";
-import type { FormDefinition } from "../src/api/types.ts";
+import type { FormDefinition } from "../src/api/models.ts";
 import { makeWorld, overviewOf, type World } from "./world.ts";
 
 /** What the executable serves the console with; the mock says the same, so that a violation shows while developing. */
@@ -83,7 +83,7 @@ const ROUTES: [method: string, path: RegExp, handler: Handler][] = [
   ["GET", /^\/v1\/parked-events$/, ({ world, query }) => page(world.parked, query)],
   ["GET", /^\/v1\/schedules$/, ({ world, query }) => page(world.schedules, query)],
   ["GET", /^\/v1\/traces\/([^/]+)$/, ({ world, params }) => world.traces.get(params[0] ?? "") ?? (() => { throw missing("trace"); })()],
-  ["GET", /^\/v1\/requests$/, ({ world, query }) => page(world.requests.filter((q) => (query.get("status") ?? `${String(q.status)[0]}xx`) === `${String(q.status)[0]}xx` && is(query.get("operation"), q.operation) && `${q.path} ${q.id} ${q.code ?? ""}`.includes(query.get("q") ?? "")), query)],
+  ["GET", /^\/v1\/requests$/, ({ world, query }) => page(world.requests.filter((q) => (query.get("status") ?? `${String(q.status)[0]}xx`) === `${String(q.status)[0]}xx` && is(query.get("operation"), q.operation ?? "") && `${q.path} ${q.id} ${q.problem?.code ?? ""}`.includes(query.get("q") ?? "")), query)],
   ["GET", /^\/v1\/requests\/([^/]+)$/, ({ world, params }) => find(world.requests, params[0], "request")],
   ["GET", /^\/v1\/limits$/, ({ world }) => world.limits],
   ["GET", /^\/v1\/forms$/, ({ world, query }) => page(world.forms, query)],

@@ -1,8 +1,10 @@
 /** A plausible tenant for developing the console without a server. Never part of a build. */
 import type {
-  ApiKey, AuditEntry, ConversationDetail, EventRecord, Form, FormDefinition, FormVersion, FormField, InboxItem, Job, Json, Limits, MailDetail, Member, NotificationDetail, Overview, ParkedEvent,
+  ApiKey, AuditEntry, ConversationDetail, EventRecord, Form, FormDefinition, FormVersion, FormField, InboxItem, Job, Limits, MailDetail, Member, NotificationDetail, Overview, ParkedEvent,
   Readiness, RequestRecord, Schedule, Session, Span, Submission, Tenant, TokenIssuer, Trace,
-} from "../src/api/types.ts";
+} from "../src/api/models.ts";
+type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
+
 import { seeded } from "./random.ts";
 
 const r = seeded(20_261_122);
@@ -122,7 +124,7 @@ export function makeWorld(now: number) {
     const inAttempt = span(inJob, "attempt", "notify.deliver_in_app", 33, 6, "ok", { attempt: 1, worker: "w1", inbox_item_id: inApp.id });
     span(inAttempt, "publication", `inbox:#${me.id.slice(0, 10)}…`, 40, 1, "ok", { channel: `inbox:#${me.id}`, subscribers: 1, bytes: 412 });
     const attemptOf = (number: number, from: number, to: number | null, outcome: string | null, error: string | null) => ({ id: r.id("att"), number, node: `node-${1 + r.below(2)}`, started_at: iso(at + from), ended_at: to === null ? null : iso(at + to), outcome: outcome ?? "running", error });
-    const jobOf = (id: string, queue: string, kind: string, state: Job["state"], attempt_log: Job["attempts"], max_attempts: number, payload: Json): Job => ({ object: "job", id, queue, kind, state, payload, destination: queue === "email" ? "smtp:mx.northwind.example" : null, ordering_key: null, run_at: attempt_log.at(-1)?.started_at ?? iso(at + 23), attempt: attempt_log.length, max_attempts, expires_at: null, cancel_requested: false, result: null, last_error: attempt_log.filter((a) => a.error).at(-1)?.error ?? null, trace_id, causation_id: completed.id, created_at: iso(at + 23), updated_at: iso(at + 40), finished_at: attempt_log.at(-1)?.ended_at ?? null, attempts: attempt_log });
+    const jobOf = (id: string, queue: string, kind: string, state: Job["state"], attempt_log: Job["attempts"], max_attempts: number, payload: Job["payload"]): Job => ({ object: "job", id, queue, kind, state, payload, destination: queue === "email" ? "smtp:mx.northwind.example" : null, ordering_key: null, run_at: attempt_log.at(-1)?.started_at ?? iso(at + 23), attempt: attempt_log.length, max_attempts, expires_at: null, cancel_requested: false, result: null, last_error: attempt_log.filter((a) => a.error).at(-1)?.error ?? null, trace_id, causation_id: completed.id, created_at: iso(at + 23), updated_at: iso(at + 40), finished_at: attempt_log.at(-1)?.ended_at ?? null, attempts: attempt_log });
     const notificationOf = (id: string, channel: "email" | "in_app", recipient: string, state: string, job_id: string, attempts: Job["attempts"], content: NotificationDetail["content"]): NotificationDetail => ({ object: "notification", id, workflow_id: workflowId, workflow_rev: 2, step_id: channel === "email" ? "mail-the-team" : "tell-the-members", event_id: completed.id, channel, recipient, state, provider: channel === "email" ? "mx.northwind.example" : "inbox", last_error: attempts.at(-1)?.error ?? null, job_id, trace_id, created_at: iso(at + 20), updated_at: attempts.at(-1)?.ended_at ?? iso(at + 40), sent_at: state === "sent" ? (attempts.at(-1)?.ended_at ?? null) : null, content, job_state: null, attempts: attempts.map((a) => ({ ...a, finished_at: a.ended_at, outcome: a.ended_at === null ? null : a.outcome })) });
     const inAttempts = [attemptOf(1, 33, 39, "done", null)];
     jobs.push(jobOf(inJobId, "notify", "notify.deliver_in_app", "done", inAttempts, 8, { inbox_item_id: inApp.id }));
@@ -192,7 +194,7 @@ export function makeWorld(now: number) {
       : i % 23 === 8 ? [404, "not_found", "Not found", "There is no form with this id."]
       : i % 29 === 11 ? [412, "precondition_failed", "Precondition failed", "The form changed after you read it."] : null;
     const id = r.id("req");
-    return { object: "request", id, created_at: iso(at), method, path, operation, status: failure?.[0] ?? (method === "POST" ? 201 : 200), code: failure?.[1] ?? null, error: failure ? (failure[0] === 500 ? "store: commit failed: database or disk is full" : failure[3]) : null, duration_us: Math.round(400 + r.next() * 6000 + (i % 31 === 5 ? 1_400_000 : 0)), actor: r.pick([`member:${me.id}`, `key:${r.id("key")}`, "visitor:4be1c02af91d", "anonymous"]), trace_id: [...traces.keys()][i % traces.size] ?? r.hex(32), span_id: r.hex(16), ip: `198.51.100.${r.below(250)}`, user_agent: r.pick(["Mozilla/5.0 (Macintosh; Intel Mac OS X 15_4)", "plinth-typescript/0.1.0", "curl/8.9.1"]), client_request_id: null, version: "2026-11-01" };
+    return { object: "request", id, created_at: iso(at), method, path, operation, status: failure?.[0] ?? (method === "POST" ? 201 : 200), problem: failure && { code: failure[1], detail: failure[3] }, idempotency_key: method === "GET" ? null : r.hex(32), duration_ms: Math.round(40 + r.next() * 600 + (i % 31 === 5 ? 140_000 : 0)) / 100, actor: r.pick([`member:${me.id}`, `key:${r.id("key")}`, "visitor:4be1c02af91d", "anonymous"]), trace_id: [...traces.keys()][i % traces.size] ?? r.hex(32), span_id: r.hex(16), client_ip: `198.51.100.${r.below(250)}`, user_agent: r.pick(["Mozilla/5.0 (Macintosh; Intel Mac OS X 15_4)", "plinth-typescript/0.1.0", "curl/8.9.1"]), client_request_id: null, version: "2026-11-01" };
   }
 
   const keys: ApiKey[] = (
@@ -224,7 +226,7 @@ export function makeWorld(now: number) {
     )[i % 3] as readonly [string, string, boolean];
     const run_id = r.id("run");
     const used = !grounded ? [] : i % 3 === 0 ? [passages[1], passages[2]] : [passages[3]];
-    const message = (role: string, text: string, ms: number) => ({ object: "message" as const, id: r.id("msg"), role, text, run_id: role === "user" ? null : run_id, sources: [] as ConversationDetail["messages"][number]["sources"], grounded, refused: !grounded && role !== "user", finish_reason: "stop", failure: null, degraded: null, rating: null as number | null, reason: null, created_at: iso(at + ms) });
+    const message = (role: string, text: string, ms: number) => ({ object: "message" as const, id: r.id("msg"), role, text, run_id: role === "user" ? null : run_id, sources: [] as ConversationDetail["messages"][number]["sources"], grounded, refused: !grounded && role !== "user", finish_reason: "stop", failure: null, degraded: null, rating: null as number | null, reason: null, parts: [], citations: [], suggestions: [], created_at: iso(at + ms) });
     return {
       object: "conversation", id: r.id("cnv"), external_id: null, title: question, owner: `visitor:${r.hex(12)}`, message_count: 2, created_at: iso(at), updated_at: iso(at + 9_000),
       messages: [message("user", question, 0), { ...message("assistant", answer, 400), rating: i === 0 ? 1 : null, sources: used.map((p, n) => ({ n: n + 1, source_id: p[0], title: p[1], url: p[2], quote: "A worker takes from the tenant whose deficit is largest, and pays for what it took." })) }],
@@ -234,8 +236,8 @@ export function makeWorld(now: number) {
 
   const parked: ParkedEvent[] = [{ object: "parked_event", id: r.id("evt"), event_id: events[3]?.id ?? "", event_type: "forms.submission.completed", subject: submissions[3]?.id ?? "", state: "parked", consumer: "notify.workflows", attempts: 8, error: "workflow contact-received: template field ‘company’ is not in version 2 of the form", parked_at: iso(now - 75 * MINUTE), trace_id: r.hex(32) }];
   const schedules: Schedule[] = [
-    { object: "schedule", id: r.id("sch"), name: "api.sweep_idempotency_keys", queue: "housekeeping", kind: "api.sweep_idempotency_keys", cron: "0 * * * *", timezone: "UTC", enabled: true, last_job_id: null, next_run_at: iso(now + 22 * MINUTE), last_run_at: iso(now - 38 * MINUTE), fired: 981 },
-    { object: "schedule", id: r.id("sch"), name: "flow.sweep_finished_jobs", queue: "housekeeping", kind: "flow.sweep", cron: "30 3 * * *", timezone: "Europe/Berlin", enabled: true, last_job_id: null, next_run_at: iso(now + 600 * MINUTE), last_run_at: iso(now - 840 * MINUTE), fired: 41 },
+    { object: "schedule", id: r.id("sch"), name: "api.sweep_idempotency_keys", queue: "housekeeping", kind: "api.sweep_idempotency_keys", cron: "0 * * * *", timezone: "UTC", enabled: true, last_job_id: null, next_run_at: iso(now + 22 * MINUTE), last_run_at: iso(now - 38 * MINUTE), fired: 981, created_at: days(41), updated_at: days(0) },
+    { object: "schedule", id: r.id("sch"), name: "flow.sweep_finished_jobs", queue: "housekeeping", kind: "flow.sweep", cron: "30 3 * * *", timezone: "Europe/Berlin", enabled: true, last_job_id: null, next_run_at: iso(now + 600 * MINUTE), last_run_at: iso(now - 840 * MINUTE), fired: 41, created_at: days(41), updated_at: days(0) },
   ];
   const limits: Limits = {
     object: "limits",

@@ -1,10 +1,11 @@
 // Writes the typed contract from docs/openapi.json: for the console, and for the client that is published from it.
-// With --check it only says whether what is committed is what would be written.
+// With --check it only says whether what is committed is what would be written; --from=FILE reads another document.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import openapiTS, { astToString } from "openapi-typescript";
 
-const source = new URL("../../docs/openapi.json", import.meta.url);
+const from = process.argv.find((a) => a.startsWith("--from="))?.slice(7);
+const source = from ? pathToFileURL(from) : new URL("../../docs/openapi.json", import.meta.url);
 const targets = [new URL("../src/api/schema.d.ts", import.meta.url), new URL("../../clients/typescript/src/schema.d.ts", import.meta.url)];
 
 if (!existsSync(source)) {

@@ -4,7 +4,7 @@ import type { JobState } from "./models";
 import { filters, pagedQuery } from "./pages";
 
 export const eventsQuery = (filter: { type?: string; subject?: string }) =>
-  pagedQuery(["events", "list", filter], (page, signal) => read(api.GET("/v1/events", { params: { query: { ...page, order: "desc", ...filters(filter) } }, signal })));
+  pagedQuery(["events", "list", filter], (page, signal) => read(api.GET("/v1/events", { params: { query: { ...page, ...filters(filter) } }, signal })));
 
 export const eventQuery = (id: string) =>
   queryOptions({ queryKey: ["events", "one", id], queryFn: ({ signal }) => read(api.GET("/v1/events/{id}", { params: { path: { id } }, signal })) });

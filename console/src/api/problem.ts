@@ -54,7 +54,7 @@ export function fieldError(error: unknown, pointer: string): string | undefined 
 /** The errors that no shown input accounts for. */
 export function otherErrors(error: unknown, shown: string[]): FieldError[] {
   if (!(error instanceof ProblemError)) return [];
-  return (error.problem.errors ?? []).filter((e) => e.pointer === undefined || !shown.includes(e.pointer));
+  return (error.problem.errors ?? []).filter((e) => !e.pointer || !shown.includes(e.pointer));
 }
 
 /** Whether asking again could help: never for what we got wrong, always for what the server calls retryable. */

@@ -18,7 +18,7 @@ export function useRenameTenant() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: ({ name, etag }: { name: string; etag: string | null }) =>
-      readTagged(api.PATCH("/v1/tenant", { params: { header: etag ? { "If-Match": etag } : {} }, body: { name } })),
+      readTagged(api.PATCH("/v1/tenant", { headers: etag ? { "If-Match": etag } : {}, body: { name } })),
     onSuccess: (saved) => {
       client.setQueryData(tenantQuery.queryKey, saved);
       return client.invalidateQueries({ queryKey: ["session"] });

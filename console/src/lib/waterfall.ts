@@ -62,7 +62,7 @@ export function layOut(spans: Span[], now: number): Waterfall {
   const rows = ordered(spans).map(({ span, depth, hasChildren, parent }) => {
     const from = Date.parse(span.started_at) - origin;
     const to = endOf(span, now) - origin;
-    return { span, depth, hasChildren, from, to, open: span.ended_at === null, waits: waitsOf(span, parent, spans, origin, now) };
+    return { span, depth, hasChildren, from, to, open: !span.ended_at, waits: waitsOf(span, parent, spans, origin, now) };
   });
   const busyParts = union(rows.filter(runs).map((r) => ({ from: r.from, to: r.to })));
   const busy = busyParts.reduce((sum, part) => sum + (part.to - part.from), 0);
@@ -77,16 +77,17 @@ function runs(row: Row): boolean {
 
 function endOf(span: Span, now: number): number {
   const start = Date.parse(span.started_at);
-  const end = span.ended_at === null ? now : Date.parse(span.ended_at);
+  const end = !span.ended_at ? now : Date.parse(span.ended_at);
   return Math.max(start, end);
 }
 
 /** Depth first, children by their start: the order in which the story is told. A span whose parent is unknown is a root. */
 function ordered(spans: Span[]): { span: Span; depth: number; hasChildren: boolean; parent: Span | undefined }[] {
   const byId = new Map(spans.map((s) => [s.id, s]));
+  const parentOf = ({ id, parent_id }: Span) => (parent_id && parent_id !== id && byId.has(parent_id) ? parent_id : null);
   const children = new Map<string | null, Span[]>();
   for (const span of spans) {
-    const parent = span.parent_id !== null && span.parent_id !== span.id && byId.has(span.parent_id) ? span.parent_id : null;
+    const parent = parentOf(span);
     const siblings = children.get(parent) ?? [];
     siblings.push(span);
     children.set(parent, siblings);

@@ -80,6 +80,6 @@ export function Audit() {
   );
 }
 
-function Digest({ value }: { value: string | null }) {
-  return value === null ? <span className="text-faint">—</span> : <span className="mono break-all">{value}</span>;
+function Digest({ value }: { value: string | null | undefined }) {
+  return !value ? <span className="text-faint">—</span> : <span className="mono break-all">{value}</span>;
 }

@@ -87,8 +87,8 @@ function Question({ message }: { message: Message }) {
 
 /** How an answer ended, when it did not simply end. */
 function ending(message: Message): { text: string; bad: boolean } | null {
-  if (message.failure !== null) return { text: message.failure.replace(/_/g, " "), bad: true };
-  if (message.finish_reason === null) return { text: "being written", bad: false };
+  if (message.failure) return { text: message.failure.replace(/_/g, " "), bad: true };
+  if (!message.finish_reason) return { text: "being written", bad: false };
   if (message.finish_reason === "stop") return null;
   return { text: message.finish_reason === "other" ? "stopped by the reader" : message.finish_reason, bad: message.finish_reason === "error" };
 }
@@ -102,8 +102,8 @@ function Answer({ message, run }: { message: Message; run: Run | null }) {
           Assistant
           <Tag tone={message.grounded ? "accent" : "warn"}>{message.refused ? "not in the content" : message.grounded ? "from the content" : "not backed"}</Tag>
           {end && <Tag tone={end.bad ? "bad" : "plain"}>{end.text}</Tag>}
-          {message.degraded !== null && <Tag tone="warn">without the model: {message.degraded}</Tag>}
-          {message.rating !== null && message.rating !== 0 && (
+          {message.degraded && <Tag tone="warn">without the model: {message.degraded}</Tag>}
+          {!!message.rating && (
             <span className="inline-flex items-center gap-1">
               {message.rating > 0 ? <ThumbsUp className="size-3 text-good" aria-hidden="true" /> : <ThumbsDown className="size-3 text-bad" aria-hidden="true" />}
               {message.rating > 0 ? "found helpful" : "found unhelpful"}
@@ -133,8 +133,8 @@ function Answer({ message, run }: { message: Message; run: Run | null }) {
           <p className="flex flex-wrap items-baseline gap-x-4 gap-y-1 text-xs text-muted figures">
             <span className="mono">{run.model && run.model !== run.provider ? `${run.provider}/${run.model}` : run.provider}</span>
             {run.intent && <span>{run.intent}</span>}
-            {run.ttft_ms !== null && <span>first word {duration(run.ttft_ms)}</span>}
-            {run.total_ms !== null && <span>done {duration(run.total_ms)}</span>}
+            {typeof run.ttft_ms === "number" && <span>first word {duration(run.ttft_ms)}</span>}
+            {typeof run.total_ms === "number" && <span>done {duration(run.total_ms)}</span>}
             {run.output_tokens > 0 && <span>{run.input_tokens} → {run.output_tokens} tokens</span>}
             <To to={`/traces/${run.trace_id}`} className="text-accent underline-offset-3 hover:underline">
               Trace
@@ -156,9 +156,9 @@ interface Hit {
 function hitsOf(run: Run): Hit[] {
   const passages = run.retrieval.passages;
   if (!Array.isArray(passages)) return [];
-  return passages.flatMap((passage) => {
-    if (typeof passage !== "object" || passage === null || Array.isArray(passage)) return [];
-    const { id, score } = passage;
+  return passages.flatMap((passage: unknown) => {
+    if (typeof passage !== "object" || passage === null) return [];
+    const { id, score } = passage as { id?: unknown; score?: unknown };
     return typeof id === "string" && typeof score === "number" ? [{ id, score }] : [];
   });
 }

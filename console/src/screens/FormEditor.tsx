@@ -115,7 +115,7 @@ function Editor({ form, draft: stored, faults: storedFaults, etag }: { form: For
                 index={selected}
                 taken={fields.filter((_, i) => i !== selected).map((f) => f.key)}
                 errors={errors}
-                published={form.live_version !== null}
+                published={form.live_version != null && fieldsOf(stored).some((known) => known.id === field.id)}
                 onChange={(change) => setDraft((before) => changeField(before, selected, change))}
               />
             ) : (

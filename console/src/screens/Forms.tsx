@@ -25,7 +25,7 @@ import { CodeBlock, JsonView } from "../ui/Code";
 /** What a form is, in one word: closed, public, or not yet. */
 function stateOf(form: Form): { state: string; label: string } {
   if (form.state !== "active") return { state: "cancelled", label: words(form.state) };
-  return form.live_version === null ? { state: "draft", label: "Draft" } : { state: "published", label: "Published" };
+  return form.live_version == null ? { state: "draft", label: "Draft" } : { state: "published", label: "Published" };
 }
 
 const COLUMNS: Column<Form>[] = [
@@ -56,7 +56,7 @@ export function Forms() {
         query={query}
         columns={COLUMNS}
         to={(row) => `/forms/${row.id}`}
-        under={(row) => `${stateOf(row).label}${row.live_version === null ? "" : ` · version ${row.live_version}`}`}
+        under={(row) => `${stateOf(row).label}${row.live_version == null ? "" : ` · version ${row.live_version}`}`}
         empty={
           <Empty title="No forms yet" action={<Button look="primary" onClick={() => open(true)} icon={<Plus className="size-3.5" />}>New form</Button>}>
             Start with a name, an e-mail and a message. You can change everything before anyone sees it.
@@ -213,7 +213,7 @@ function FormDetail({ form }: { form: Form }) {
           </div>
         </aside>
       </div>
-      {form.live_version !== null && definition && (
+      {form.live_version != null && definition && (
         <Section title="Send an answer" lead="The same call the site makes.">
           <CodeBlock label="Example call" copy={exampleCall(form, definition)}>
             {exampleCall(form, definition)}

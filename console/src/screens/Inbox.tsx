@@ -1,7 +1,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi, Outlet, useMatch, useNavigate } from "@tanstack/react-router";
 import { CheckCheck, Inbox, Waypoints } from "lucide-react";
-import { useEffect } from "react";
+import { useEffect, useRef } from "react";
 import { inboxQuery, useMarkAllRead, useMarkRead } from "../api/notify";
 import { rowsOf } from "../api/pages";
 import { toProblem } from "../api/problem";
@@ -30,7 +30,7 @@ export function InboxScreen() {
         <PageHead
           title="Inbox"
           actions={
-            <Button size="sm" look="quiet" onClick={readAll} busy={all.isPending} disabled={!items.some((item) => item.read_at === null)} icon={<CheckCheck className="size-3.5" />}>
+            <Button size="sm" look="quiet" onClick={readAll} busy={all.isPending} disabled={!items.some((item) => !item.read_at)} icon={<CheckCheck className="size-3.5" />}>
               Mark all read
             </Button>
           }
@@ -84,7 +84,7 @@ export function InboxScreen() {
               {items.map((item) => (
                 <li key={item.id} className={cx("relative transition-colors hover:bg-hover", item.id === open && "bg-hover shadow-[inset_2px_0_0_var(--accent)]")}>
                   <div className="flex gap-2.5 px-4 py-2.5 sm:pl-6">
-                    <span className={cx("mt-[7px] size-1.5 shrink-0 rounded-full", item.read_at === null ? "bg-accent" : "bg-transparent")} aria-hidden="true" />
+                    <span className={cx("mt-[7px] size-1.5 shrink-0 rounded-full", !item.read_at ? "bg-accent" : "bg-transparent")} aria-hidden="true" />
                     <div className="min-w-0 flex-1">
                       <div className="flex items-baseline gap-3">
                         <To
@@ -92,9 +92,9 @@ export function InboxScreen() {
                           search={unread ? { unread: true } : {}}
                           data-row=""
                           aria-current={item.id === open || undefined}
-                          className={cx("min-w-0 flex-1 truncate outline-none after:absolute after:inset-0 focus-visible:after:shadow-[inset_2px_0_0_var(--accent)]", item.read_at === null ? "font-semibold" : "text-muted")}
+                          className={cx("min-w-0 flex-1 truncate outline-none after:absolute after:inset-0 focus-visible:after:shadow-[inset_2px_0_0_var(--accent)]", !item.read_at ? "font-semibold" : "text-muted")}
                         >
-                          {item.read_at === null && <span className="sr-only">Unread: </span>}
+                          {!item.read_at && <span className="sr-only">Unread: </span>}
                           {item.title}
                         </To>
                         <Ago at={item.created_at} className="text-xs text-faint" />
@@ -138,11 +138,15 @@ export function InboxItemScreen() {
   const everything = useInfiniteQuery(inboxQuery({}));
   // A message that was opened leaves the unread list, but not the screen.
   const item = rowsOf(everything.data).find((i) => i.id === id) ?? rowsOf(query.data).find((i) => i.id === id);
-  const { mutate: markRead, isIdle } = useMarkRead();
-  const isUnread = item !== undefined && item.read_at === null;
+  const { mutate: markRead } = useMarkRead();
+  const isUnread = item !== undefined && !item.read_at;
+  // Once for each message opened: what failed is not tried again by itself, the next opening will.
+  const marked = useRef("");
   useEffect(() => {
-    if (isUnread && isIdle) markRead(id);
-  }, [id, isUnread, isIdle, markRead]);
+    if (!isUnread || marked.current === id) return;
+    marked.current = id;
+    markRead(id);
+  }, [id, isUnread, markRead]);
   if (!item) {
     if (everything.isPending) return <div className="p-6"><div className="bone h-5 w-64" /></div>;
     return (

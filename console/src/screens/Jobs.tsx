@@ -43,7 +43,7 @@ const COLUMNS: Column<Job>[] = [
 const STATES: (JobState | "")[] = ["", "ready", "scheduled", "running", "retrying", "dead", "done", "cancelled"];
 
 /** States in which a job still waits for its turn, and can be called off. */
-const WAITING: JobState[] = ["blocked", "scheduled", "ready", "retrying"];
+const WAITING: string[] = ["blocked", "scheduled", "ready", "retrying"];
 const route = getRouteApi("/app/jobs");
 
 export function Jobs() {
@@ -231,7 +231,7 @@ function Beside() {
 export function JobScreen() {
   const { id } = getRouteApi("/app/jobs/$id").useParams();
   return (
-    <Detail query={useQuery({ ...jobQuery(id), refetchInterval: (q) => (q.state.data && q.state.data.finished_at === null ? 3_000 : false) })} parent={{ to: "/jobs", name: "Jobs" }}>
+    <Detail query={useQuery({ ...jobQuery(id), refetchInterval: (q) => (q.state.data && !q.state.data.finished_at ? 3_000 : false) })} parent={{ to: "/jobs", name: "Jobs" }}>
       {(job) => <JobDetail job={job} />}
     </Detail>
   );

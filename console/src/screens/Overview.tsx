@@ -193,7 +193,7 @@ function Attention({ figures: f }: { figures: Figures | undefined }) {
   const items: { key: string; to: string; title: string; detail: string; at: string }[] = [
     ...rowsOf(dead.data).map((job) => ({ key: job.id, to: `/jobs/${job.id}`, title: `Dead job: ${job.kind}`, detail: job.last_error ?? `after ${plural(job.attempt, "attempt")}`, at: job.finished_at ?? job.created_at })),
     ...rowsOf(failing.data).map((n) => ({ key: n.id, to: `/notifications/${n.id}`, title: `Undeliverable: ${n.channel === "email" ? "e-mail" : "message"} to ${n.recipient.replace(/^address:/, "")}`, detail: n.last_error ?? n.recipient, at: n.updated_at })),
-    ...rowsOf(errors.data).map((r) => ({ key: r.id, to: `/requests/${r.id}`, title: `${r.status} on ${r.method} ${r.path}`, detail: r.error ?? r.code ?? "", at: r.created_at })),
+    ...rowsOf(errors.data).map((r) => ({ key: r.id, to: `/requests/${r.id}`, title: `${r.status} on ${r.method} ${r.path}`, detail: r.problem?.detail || r.problem?.code || "", at: r.created_at })),
   ]
     .sort((a, b) => b.at.localeCompare(a.at))
     .slice(0, 6);

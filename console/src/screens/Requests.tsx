@@ -7,7 +7,6 @@ import { whileOnePage } from "../api/pages";
 import { requestQuery, requestsQuery } from "../api/requests";
 import { clock, duration } from "../lib/time";
 import { Button, buttonClass } from "../ui/Button";
-import { CodeBlock } from "../ui/Code";
 import { cx } from "../ui/cx";
 import { Detail } from "../ui/Detail";
 import { SearchField, Segments } from "../ui/Field";
@@ -18,7 +17,7 @@ import { ActorText, Ago, Facts, IdText, Instant } from "../ui/Text";
 import { To } from "../ui/To";
 
 /** Longer than this and the time is pointed out. */
-const SLOW_US = 1_000_000;
+const SLOW_MS = 1_000;
 
 /** The method in its own width, so that paths align. */
 function Method({ method }: { method: string }) {
@@ -38,9 +37,9 @@ const COLUMNS: Column<RequestRecord>[] = [
     className: "max-w-0 w-[42%] max-md:w-auto",
   },
   { key: "status", head: "Status", cell: (row) => <HttpStatus status={row.status} />, className: "w-20" },
-  { key: "code", head: "Problem", cell: (row) => <span className="mono block truncate text-muted">{row.code ?? ""}</span>, from: "md", className: "max-w-0 w-[16%]" },
+  { key: "code", head: "Problem", cell: (row) => <span className="mono block truncate text-muted">{row.problem?.code ?? ""}</span>, from: "md", className: "max-w-0 w-[16%]" },
   { key: "actor", head: "By", cell: (row) => <ActorText actor={row.actor} />, from: "lg" },
-  { key: "took", head: "Took", cell: (row) => <span className={cx("figures", row.duration_us > SLOW_US && "text-warn")}>{duration(row.duration_us / 1000)}</span>, from: "md", align: "right" },
+  { key: "took", head: "Took", cell: (row) => <span className={cx("figures", row.duration_ms > SLOW_MS && "text-warn")}>{duration(row.duration_ms)}</span>, from: "md", align: "right" },
   { key: "at", head: "At", cell: (row) => <span className="text-muted"><Ago at={row.created_at} /></span>, align: "right", className: "w-24 max-sm:w-20" },
 ];
 
@@ -76,7 +75,7 @@ export function Requests() {
         query={query}
         columns={COLUMNS}
         to={(row) => `/requests/${row.id}`}
-        under={(row) => `${duration(row.duration_us / 1000)} · ${clock(row.created_at)}${row.code ? ` · ${row.code}` : ""}`}
+        under={(row) => `${duration(row.duration_ms)} · ${clock(row.created_at)}${row.problem ? ` · ${row.problem.code}` : ""}`}
         empty={
           search.q || search.status || search.operation ? (
             <Empty title="No request matches" action={<Button look="primary" onClick={() => change({ q: undefined, status: undefined, operation: undefined })}>Show all requests</Button>}>
@@ -111,7 +110,7 @@ export function RequestScreen() {
             meta={
               <>
                 <HttpStatus status={request.status} />
-                <span className="figures">{duration(request.duration_us / 1000)}</span>
+                <span className="figures">{duration(request.duration_ms)}</span>
                 <Instant at={request.created_at} />
               </>
             }
@@ -128,7 +127,7 @@ export function RequestScreen() {
                 ["Request id", <IdText key="i" id={request.id} link={false} />],
                 [
                   "Operation",
-                  request.operation !== "" ? (
+                  request.operation ? (
                     <To key="o" to="/requests" search={{ operation: request.operation }} className="mono text-accent underline-offset-3 hover:underline">
                       {request.operation}
                     </To>
@@ -139,25 +138,22 @@ export function RequestScreen() {
                 ["By", <ActorText key="a" actor={request.actor} short={false} />],
                 ["Trace", <IdText key="t" id={request.trace_id} />],
                 ["Version", request.version || "—"],
+                ["Idempotency key", request.idempotency_key ? <span key="k" className="mono break-all">{request.idempotency_key}</span> : "—"],
                 ["Caller's id", request.client_request_id ?? "—"],
-                ["Address", <span key="ip" className="mono">{request.ip || "—"}</span>],
+                ["Address", <span key="ip" className="mono">{request.client_ip || "—"}</span>],
                 ["Client", request.user_agent || "—"],
               ]}
             />
           </div>
-          {request.code && (
+          {request.problem && (
             <Section title="The problem it was answered with">
               <p className="flex flex-wrap items-baseline gap-x-4 gap-y-1">
-                <span className="mono font-semibold">{request.code}</span>
-                <a href={`/docs/errors/${encodeURIComponent(request.code)}`} target="_blank" rel="noreferrer" className="text-accent underline-offset-3 hover:underline">
+                <span className="mono font-semibold">{request.problem.code}</span>
+                <a href={`/docs/errors/${encodeURIComponent(request.problem.code)}`} target="_blank" rel="noreferrer" className="text-accent underline-offset-3 hover:underline">
                   What it means
                 </a>
               </p>
-              {request.error && (
-                <CodeBlock label="Cause" copy={request.error} wrap className="mt-3">
-                  {request.error}
-                </CodeBlock>
-              )}
+              {request.problem.detail && <p className="mt-1 max-w-2xl text-muted">{request.problem.detail}</p>}
             </Section>
           )}
         </>

@@ -95,7 +95,7 @@ function Health() {
         <ProblemNotice error={query.error} onRetry={() => void query.refetch()} />
       ) : query.data ? (
         <ul className="rows max-w-2xl border-y border-line/70">
-          {query.data.checks.map((check) => (
+          {(query.data.checks ?? []).map((check) => (
             <li key={check.name} className="flex flex-wrap items-baseline gap-x-6 py-1.5">
               <State state={check.status} label={words(check.name)} className="min-w-36" />
               <span className="min-w-0 flex-1 text-muted">{check.detail}</span>

@@ -3,7 +3,7 @@ import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { ChevronRight } from "lucide-react";
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
 import { traceQuery } from "../api/flow";
-import type { Span, SpanKind, Trace } from "../api/models";
+import type { Span, Trace } from "../api/models";
 import { plural, words } from "../lib/format";
 import { duration } from "../lib/time";
 import { layOut, type Row, ticks, type Waterfall } from "../lib/waterfall";
@@ -14,7 +14,7 @@ import { PageHead } from "../ui/Page";
 import { Glyph, shapeOf, State } from "../ui/State";
 import { Facts, IdText, Instant } from "../ui/Text";
 
-const KINDS: Record<SpanKind, { name: string; bar: string; dot: string }> = {
+const KINDS: Record<string, { name: string; bar: string; dot: string }> = {
   request: { name: "Request", bar: "bg-(--k-request)", dot: "bg-(--k-request)" },
   command: { name: "Command", bar: "bg-(--k-command)", dot: "bg-(--k-command)" },
   event: { name: "Event", bar: "bg-(--k-event)", dot: "bg-(--k-event)" },
@@ -46,7 +46,7 @@ export function TraceScreen() {
 function TraceDetail({ trace }: { trace: Trace }) {
   const { span: selectedId } = route.useSearch();
   const navigate = useNavigate();
-  const open = trace.spans.some((span) => span.ended_at === null);
+  const open = trace.spans.some((span) => !span.ended_at);
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => {
     if (!open) return;

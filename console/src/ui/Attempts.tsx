@@ -7,10 +7,10 @@ export interface AttemptLine {
   id: string;
   number: number;
   started_at: string;
-  finished_at: string | null;
-  outcome: string | null;
+  finished_at?: string | null;
+  outcome?: string | null;
   where?: string | null;
-  note: string | null;
+  note?: string | null;
 }
 
 /** Attempts down a line, with the wait between them written on it: back-off is time, and time is what one comes to see. */

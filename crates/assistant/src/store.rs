@@ -234,7 +234,7 @@ pub(crate) enum Admitted {
     /// The same request was admitted before.
     Existing(RunId, ConversationId),
     /// Answered in this very unit of work.
-    Complete(ConversationId, Ending),
+    Complete(ConversationId, Box<Ending>),
     /// A model is to be asked; its cost is reserved.
     Generating(ConversationId),
 }
@@ -296,7 +296,7 @@ pub(crate) fn admit(
     let ending = extractive(degraded);
     let keys = RunKeys::of(admission, &conversation.id);
     finish(tx, &keys, &ending)?;
-    Ok(Admitted::Complete(conversation.id, ending))
+    Ok(Admitted::Complete(conversation.id, Box::new(ending)))
 }
 
 /// The run of an earlier request with the same key.

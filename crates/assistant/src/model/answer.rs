@@ -14,6 +14,8 @@ use crate::limits;
 const COVERAGE_MIN: f32 = 0.37;
 /// Below this coverage by the best card alone the site does not say.
 const CARD_COVERAGE_MIN: f32 = 0.31;
+/// Below this coverage a request for instructions ("how do I install …") is not for this site.
+const HOW_TO_COVERAGE_MIN: f32 = 0.52;
 /// From this coverage on a refusal names the nearest topic.
 const NEAREST_COVERAGE_MIN: f32 = 0.25;
 /// A further passage of the best card is quoted from this share of the best passage's own score on.
@@ -356,8 +358,8 @@ impl Composer<'_> {
     }
 
     fn open(&self, lead: Option<&str>) -> Answer {
-        if self.hits.is_empty() && self.question.weighty().next().is_none() && self.is_about_the_subject() {
-            return self.overview();
+        if !self.leaning && self.question.concepts.iter().all(|concept| concept.generic) {
+            return self.general();
         }
         if !self.holds_an_answer() {
             return self.not_stated();
@@ -370,7 +372,7 @@ impl Composer<'_> {
         let main = self.index.card(first);
         let mut draft = Draft::default();
         let several = chosen.len() > 1;
-        let room = limits::EXTRACT_CHARS_MAX / chosen.len().max(2);
+        let room = (limits::EXTRACT_CHARS_MAX / chosen.len()).min(limits::EXCERPT_CHARS_MAX);
         for (at, hit) in chosen.iter().enumerate() {
             let lead = match at {
                 0 => format!(
@@ -382,8 +384,7 @@ impl Composer<'_> {
                 _ => "\n".to_owned(),
             };
             let lead = format!("{lead}{}", self.label(hit.passage, main, several));
-            let span = self
-                .excerpt(hit.passage, room.max(limits::EXCERPT_CHARS_MAX.min(limits::EXTRACT_CHARS_MAX / 2)));
+            let span = self.excerpt(hit.passage, room);
             draft.quote_span(&lead, self.index.passage(hit.passage), hit.passage, hit.score, span);
             if draft.chars >= limits::EXTRACT_CHARS_MAX {
                 break;
@@ -393,10 +394,66 @@ impl Composer<'_> {
     }
 
     fn is_about_the_subject(&self) -> bool {
-        let pronoun = |raw: &str| {
-            matches!(raw, "he" | "him" | "his" | "she" | "her" | "they" | "them" | "their" | "you" | "your")
+        const NAMES: &[&str] = &[
+            "he",
+            "him",
+            "his",
+            "she",
+            "her",
+            "they",
+            "them",
+            "their",
+            "you",
+            "your",
+            "guy",
+            "man",
+            "woman",
+            "person",
+            "engineer",
+            "developer",
+            "candidate",
+            "owner",
+        ];
+        self.question
+            .words
+            .iter()
+            .any(|word| NAMES.contains(&word.raw.as_str()) || self.index.is_subject(word))
+    }
+
+    /// "How do I …", "how to …": about the reader's work rather than the content.
+    fn asks_how_to(&self) -> bool {
+        matches!(self.question.raw().as_slice(), ["how", "to", ..] | ["how", _, "i" | "we" | "one", ..])
+    }
+
+    /// A question of general words only: "which systems has he built" lists them, "what is he best at" gets the first
+    /// thing the site says, and anything else ("can he work there") is not stated.
+    fn general(&self) -> Answer {
+        let asks = |raw: &str| {
+            matches!(raw, "what" | "which" | "who" | "tell" | "list" | "name" | "describe" | "show" | "how")
         };
-        self.question.words.iter().any(|word| pronoun(&word.raw) || self.index.is_subject(word))
+        let opens = self.question.words.first().is_some_and(|word| asks(&word.raw));
+        if !opens || !self.is_about_the_subject() || self.question.demand != Demand::Anything {
+            return self.not_stated();
+        }
+        self.section().unwrap_or_else(|| self.overview())
+    }
+
+    /// The cards of a section that the question names.
+    fn section(&self) -> Option<Answer> {
+        let of_section = |stem: &str| {
+            self.index.cards().iter().filter(move |card| section_of(&card.id) == stem).collect::<Vec<_>>()
+        };
+        let cards =
+            self.question.words.iter().map(|word| of_section(&word.stem)).find(|cards| cards.len() > 1)?;
+        let mut draft = Draft::default();
+        for card in cards.into_iter().take(LISTED_MAX) {
+            let &passage = card.passages.first()?;
+            let lead = format!("{}{}: ", if draft.sources.is_empty() { "" } else { "\n" }, card.title);
+            let span = self.excerpt(passage, BULLET_CHARS_MAX);
+            draft.quote_span(&lead, self.index.passage(passage), passage, 1.0, span);
+        }
+        let first = draft.sources.first()?.passage;
+        Some(self.finish(draft, first))
     }
 
     /// "What is he best at": the first thing the site says.
@@ -421,16 +478,17 @@ impl Composer<'_> {
         if self.hits.is_empty() {
             return false;
         }
-        let mut weighty = self.question.weighty().peekable();
-        if weighty.peek().is_none() {
-            // Only general words ("tell me about his work"): fine when a heading or what was said before takes them up.
-            return self.leaning || self.hits[0].backs.count_ones() > 0;
+        if self.question.weighty().next().is_none() {
+            // Only general words ("and how was it built?", "in his own time"): what was said before, or a phrase that the
+            // vocabulary knows, gives them a meaning.
+            return true;
         }
+        let needed = if self.asks_how_to() { HOW_TO_COVERAGE_MIN } else { COVERAGE_MIN };
         let names_something_else = self
             .question
             .weighty()
             .any(|concept| concept.unstated || (concept.named && concept.backing == Backing::Absent));
-        !names_something_else && self.coverage >= COVERAGE_MIN && self.card_coverage >= CARD_COVERAGE_MIN
+        !names_something_else && self.coverage >= needed && self.card_coverage >= CARD_COVERAGE_MIN
     }
 
     /// The best passage, more of its card, then others that are nearly as good; each must add something.
@@ -457,8 +515,11 @@ impl Composer<'_> {
                 .iter()
                 .any(|hit| words(&self.index.passage(hit.passage).body).iter().any(|word| test(&word.raw)))
         };
-        match self.question.demand {
+        match &self.question.demand {
             Demand::Anything => true,
+            Demand::Count(noun) => {
+                chosen.iter().any(|hit| counts(&self.index.passage(hit.passage).body, noun))
+            }
             Demand::Quantity => says(states_quantity),
             Demand::Date => {
                 says(is_date) || chosen.iter().any(|hit| is_period(self.index.passage(hit.passage)))
@@ -603,6 +664,14 @@ fn follow_up(field: &str, title: &str, subject: &str) -> Option<String> {
         "trade_offs" | "trade-offs" => format!("Which trade-offs matter in {the}?"),
         "role" => format!("What was {subject}'s role on {the}?"),
         _ => return None,
+    })
+}
+
+/// Whether a text counts these things: a number shortly before the noun.
+fn counts(text: &str, noun: &str) -> bool {
+    let words = words(text);
+    words.iter().enumerate().any(|(at, word)| {
+        states_quantity(&word.raw) && words[at..].iter().skip(1).take(3).any(|next| next.stem == noun)
     })
 }
 

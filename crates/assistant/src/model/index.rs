@@ -217,8 +217,8 @@ impl Index {
         for heading in &passage.path {
             let heading = words(heading);
             self.note_pairs(&heading);
-            for word in heading {
-                self.note(&word);
+            for word in heading.into_iter().filter(|word| !self.vocabulary.is_function(word)) {
+                note(&mut self.spellings, &word);
                 counts.path_len += 1.0;
                 word.terms().for_each(|term| *counts.path.entry(term.to_owned()).or_default() += 1);
             }
@@ -226,18 +226,12 @@ impl Index {
         let body = words(&passage.body);
         self.note_pairs(&body);
         let facets = passage.facets.iter().flat_map(|facet| words(facet));
-        for word in body.into_iter().chain(facets) {
-            self.note(&word);
+        for word in body.into_iter().chain(facets).filter(|word| !self.vocabulary.is_function(word)) {
+            note(&mut self.spellings, &word);
             counts.body_len += 1.0;
             word.terms().for_each(|term| *counts.body.entry(term.to_owned()).or_default() += 1);
         }
         counts
-    }
-
-    fn note(&mut self, word: &Word) {
-        if !self.vocabulary.is_function(word) {
-            self.spellings.entry(word.raw.clone()).or_insert(0);
-        }
     }
 
     /// Neighbouring words, by which a phrase ("machine learning") is told from its words standing apart.
@@ -405,7 +399,7 @@ impl Index {
 
     /// A short word of a phrase ("at least once") that the index may lack without harm.
     fn is_slight(&self, stem: &str) -> bool {
-        stem.len() < 3 && !self.contains(stem)
+        (stem.len() < 3 || self.vocabulary.is_function_stem(stem)) && !self.contains(stem)
     }
 
     fn states(&self, row: usize) -> bool {
@@ -518,6 +512,11 @@ impl Index {
             .or_else(|| self.snapshot.passages.iter().find(|p| language(&p.locale) == language(wanted)))
             .map(|passage| passage.locale.as_str())
     }
+}
+
+/// Keeps a word for mending misspellings; its term is looked up when all are known.
+fn note(spellings: &mut BTreeMap<String, u32>, word: &Word) {
+    spellings.entry(word.raw.clone()).or_insert(0);
 }
 
 fn idf(docs: usize, with: usize) -> f32 {

@@ -5,12 +5,14 @@ use super::text::{Word, normalise, words};
 use crate::limits;
 
 /// What a right answer must contain besides words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Demand {
     /// Nothing in particular.
     Anything,
-    /// A number: "how many", "what was the latency of".
+    /// A number: "how much", "what was the latency of".
     Quantity,
+    /// A number of these: "how many services".
+    Count(String),
     /// A point in time: "when did", "in which year".
     Date,
 }
@@ -207,6 +209,9 @@ const METRICS: &[&str] = &[
     "accuracy",
     "score",
     "ratio",
+    "rate",
+    "duration",
+    "speed",
     "total",
 ];
 
@@ -214,6 +219,7 @@ fn demand(words: &[Word]) -> Demand {
     let raw: Vec<&str> = words.iter().map(|word| word.raw.as_str()).collect();
     for (at, pair) in raw.windows(2).enumerate() {
         match *pair {
+            ["how", "many"] if at + 2 < words.len() => return Demand::Count(words[at + 2].stem.clone()),
             ["how", measure] if MEASURES.contains(&measure) => return Demand::Quantity,
             ["wie", "viele" | "viel" | "alt" | "lange" | "oft"] => return Demand::Quantity,
             ["what" | "which", "year" | "date" | "month"] | ["since", "when"] => return Demand::Date,
@@ -264,7 +270,10 @@ mod tests {
 
     #[test]
     fn a_question_for_a_number_is_told_from_a_condition() {
-        assert_eq!(demand(&words("How many years of experience does he have?")), Demand::Quantity);
+        assert_eq!(
+            demand(&words("How many years of experience does he have?")),
+            Demand::Count("year".into())
+        );
         assert_eq!(demand(&words("What was the p99 latency of the notification system?")), Demand::Quantity);
         assert_eq!(demand(&words("When did he graduate?")), Demand::Date);
         assert_eq!(demand(&words("What happens when a file cannot be shown?")), Demand::Anything);

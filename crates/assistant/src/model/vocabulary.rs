@@ -148,6 +148,11 @@ impl Vocabulary {
         self.function.contains(&word.raw)
     }
 
+    /// As [`Self::is_function`], by stem.
+    pub fn is_function_stem(&self, stem: &str) -> bool {
+        self.function.contains(stem)
+    }
+
     /// Whether the word is too general for its absence to say anything.
     pub fn is_generic(&self, word: &Word) -> bool {
         self.generic.contains(&word.stem)

@@ -12,7 +12,7 @@
 //! into a success is not stored: faults of ours, rate limits, overload.
 
 use crate::{
-    context::RequestContext,
+    context::{RequestContext, Sealer},
     fingerprint, json, limits,
     problem::{ApiError, ApiResult},
     strict_json,
@@ -99,6 +99,7 @@ pub struct Reply {
     status: u16,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
+    sealed: bool,
 }
 
 impl Reply {
@@ -108,6 +109,7 @@ impl Reply {
             status: status.as_u16(),
             headers: vec![("content-type".into(), "application/json".into())],
             body,
+            sealed: false,
         })
     }
 
@@ -129,7 +131,14 @@ impl Reply {
     /// 204.
     #[must_use]
     pub fn no_content() -> Self {
-        Self { status: 204, headers: Vec::new(), body: Vec::new() }
+        Self { status: 204, headers: Vec::new(), body: Vec::new(), sealed: false }
+    }
+
+    /// Says that the body holds a secret: it is stored sealed.
+    #[must_use]
+    pub fn sealed(mut self) -> Self {
+        self.sealed = true;
+        self
     }
 
     /// The body.
@@ -237,7 +246,7 @@ fn once(
         caller: &context.idempotency_caller(),
         key,
     };
-    decide_once(tx, &row, fingerprint, &context.request_id.to_string(), &mut decide)
+    decide_once(tx, &row, fingerprint, &context.request_id.to_string(), &context.sealer, &mut decide)
 }
 
 /// As [`Command::run`] for what does not come in as a JSON body, such as a form posted by a page without JavaScript:
@@ -249,7 +258,7 @@ pub fn once_in(
     request_id: &str,
     mut decide: impl FnMut(&mut Tx<'_>) -> Result<Reply, Problem>,
 ) -> Result<Reply, Problem> {
-    match decide_once(tx, key, fingerprint, request_id, &mut decide)? {
+    match decide_once(tx, key, fingerprint, request_id, &Sealer::default(), &mut decide)? {
         Outcome::Fresh(Decision::Done(reply)) | Outcome::Replayed { decision: Decision::Done(reply), .. } => {
             Ok(reply)
         }
@@ -263,10 +272,11 @@ fn decide_once(
     row: &KeyRow<'_>,
     fingerprint: &[u8; 32],
     request_id: &str,
+    sealer: &Sealer,
     decide: &mut dyn FnMut(&mut Tx<'_>) -> Result<Reply, Problem>,
 ) -> Result<Outcome, Problem> {
     if !row.insert(tx, fingerprint, request_id)? {
-        return row.replay(tx, fingerprint);
+        return row.replay(tx, fingerprint, sealer);
     }
     // A refusal undoes the effect but keeps the key row: the savepoint is the line between the two.
     let decision = match tx.savepoint(|tx| decide(tx)) {
@@ -274,7 +284,7 @@ fn decide_once(
         Err(problem) if is_final(&problem) => Decision::Refused(problem),
         Err(problem) => return Err(problem),
     };
-    row.store(tx, &decision)?;
+    row.store(tx, &decision, sealer)?;
     Ok(Outcome::Fresh(decision))
 }
 
@@ -292,7 +302,7 @@ pub struct KeyRow<'a> {
 }
 
 /// What a stored answer looks like in the table.
-type Stored = (Vec<u8>, String, Option<i64>, Option<String>, Option<Vec<u8>>);
+type Stored = (Vec<u8>, String, Option<i64>, Option<String>, Option<Vec<u8>>, bool);
 
 impl KeyRow<'_> {
     /// Claims the key. False when somebody has it already; by then their unit of work is committed. A row past its
@@ -321,13 +331,14 @@ impl KeyRow<'_> {
         Ok(claimed == 1)
     }
 
-    fn store(&self, tx: &mut Tx<'_>, decision: &Decision) -> Result<(), Problem> {
+    fn store(&self, tx: &mut Tx<'_>, decision: &Decision, sealer: &Sealer) -> Result<(), Problem> {
+        let sealed = matches!(decision, Decision::Done(reply) if reply.sealed);
         let (status, headers, body) = match decision {
-            Decision::Done(reply) => (
-                i64::from(reply.status),
-                serde_json::to_string(&reply.headers).map_err(Problem::internal)?,
-                reply.body.clone(),
-            ),
+            Decision::Done(reply) => {
+                let headers = serde_json::to_string(&reply.headers).map_err(Problem::internal)?;
+                let body = if sealed { sealer.seal(&self.place(), &reply.body)? } else { reply.body.clone() };
+                (i64::from(reply.status), headers, body)
+            }
             // A refusal is stored as itself, so that its replay is rendered with the new request's id.
             Decision::Refused(problem) => (
                 0,
@@ -336,16 +347,21 @@ impl KeyRow<'_> {
             ),
         };
         tx.exec(
-            "UPDATE api_idempotency SET status = $5, headers = $6, body = $7
+            "UPDATE api_idempotency SET status = $5, headers = $6, body = $7, sealed = $8
              WHERE tenant_id = $1 AND operation = $2 AND caller = $3 AND idem_key = $4",
-            args![self.tenant, self.operation, self.caller, self.key, status, &headers, &body],
+            args![self.tenant, self.operation, self.caller, self.key, status, &headers, &body, sealed],
         )?;
         Ok(())
     }
 
-    fn replay(&self, tx: &mut Tx<'_>, fingerprint: &[u8; 32]) -> Result<Outcome, Problem> {
-        let (stored_fingerprint, original_request, status, headers, body): Stored = tx.one(
-            "SELECT fingerprint, request_id, status, headers, body FROM api_idempotency
+    /// What a sealed answer is bound to.
+    fn place(&self) -> String {
+        format!("idempotency|{}|{}|{}|{}", self.tenant, self.operation, self.caller, self.key)
+    }
+
+    fn replay(&self, tx: &mut Tx<'_>, fingerprint: &[u8; 32], sealer: &Sealer) -> Result<Outcome, Problem> {
+        let (stored_fingerprint, original_request, status, headers, body, sealed): Stored = tx.one(
+            "SELECT fingerprint, request_id, status, headers, body, sealed FROM api_idempotency
              WHERE tenant_id = $1 AND operation = $2 AND caller = $3 AND idem_key = $4",
             args![self.tenant, self.operation, self.caller, self.key],
         )?;
@@ -356,6 +372,7 @@ impl KeyRow<'_> {
             ));
         }
         let body = body.unwrap_or_default();
+        let body = if sealed { sealer.open(&self.place(), &body)? } else { body };
         let decision = match status {
             // Cannot be: the row and its answer were committed together.
             None => return Err(Problem::internal("an idempotency row without an answer was committed")),
@@ -367,6 +384,7 @@ impl KeyRow<'_> {
                 headers: serde_json::from_str(headers.as_deref().unwrap_or("[]"))
                     .map_err(Problem::internal)?,
                 body,
+                sealed,
             }),
         };
         Ok(Outcome::Replayed { decision, original_request })

@@ -3,6 +3,7 @@
 use crate::{operation::Operation, problem::ApiError};
 use axum::extract::FromRequestParts;
 use http::request::Parts;
+use plinth_identity::{Identity, vault::Vault};
 use plinth_kernel::{
     ApiVersion, Micros, Principal, Problem, RequestId, TenantId, TraceContext, ports::VisitorContext,
 };
@@ -37,6 +38,43 @@ pub struct RequestContext {
     pub received_at: Micros,
     /// Signs cursors; the same on every node of an installation.
     pub cursor_key: [u8; 32],
+    /// Seals stored answers that hold a secret.
+    pub sealer: Sealer,
+}
+
+/// Seals what must not stand in the database in clear. Without identity (in a test) nothing can be sealed.
+#[derive(Clone, Default)]
+pub struct Sealer(Option<Identity>);
+
+impl Sealer {
+    /// Seals with the installation's master key.
+    #[must_use]
+    pub fn new(identity: Identity) -> Self {
+        Self(Some(identity))
+    }
+
+    /// Seals `plain` for this place only: it cannot be opened for another.
+    pub(crate) fn seal(&self, place: &str, plain: &[u8]) -> Result<Vec<u8>, Problem> {
+        self.vault()?.seal(place, plain).map_err(Problem::internal)
+    }
+
+    /// Opens what was sealed for this place.
+    pub(crate) fn open(&self, place: &str, sealed: &[u8]) -> Result<Vec<u8>, Problem> {
+        self.vault()?.open(place, sealed).map(|plain| plain.reveal().clone()).map_err(Problem::internal)
+    }
+
+    fn vault(&self) -> Result<&Vault, Problem> {
+        self.0
+            .as_ref()
+            .map(Identity::vault)
+            .ok_or_else(|| Problem::internal("there is nothing to seal secrets with"))
+    }
+}
+
+impl std::fmt::Debug for Sealer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sealer")
+    }
 }
 
 impl RequestContext {

@@ -28,7 +28,7 @@ pub mod testing;
 
 pub use command::{Command, NoBody, Reply};
 pub use conditional::{Versioned, conditional_json};
-pub use context::{Ctx, RequestContext};
+pub use context::{Ctx, RequestContext, Sealer};
 pub use json::Json;
 pub use list::{Keyset, List, ListBody, PageParams, Query};
 pub use problem::{ApiError, ApiResult, ProblemBody, Problems};

@@ -3,10 +3,11 @@
 use plinth_store::Migration;
 
 /// Stored answers of idempotent commands.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    number: 1,
-    name: "idempotency",
-    sql: "
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        number: 1,
+        name: "idempotency",
+        sql: "
 CREATE TABLE api_idempotency (
     tenant_id   TEXT NOT NULL,
     operation   TEXT NOT NULL,
@@ -22,4 +23,10 @@ CREATE TABLE api_idempotency (
 );
 CREATE INDEX api_idempotency_age ON api_idempotency (created_at);
 ",
-}];
+    },
+    Migration {
+        number: 2,
+        name: "idempotency_sealed",
+        sql: "ALTER TABLE api_idempotency ADD COLUMN sealed BOOLEAN NOT NULL DEFAULT FALSE;",
+    },
+];

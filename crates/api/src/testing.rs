@@ -2,7 +2,7 @@
 //! systems; the real edge is tested in its own crate.
 
 use crate::{
-    context::RequestContext,
+    context::{RequestContext, Sealer},
     operation::{Class, Idempotency, Operation},
     problem,
 };
@@ -24,6 +24,8 @@ pub struct Caller {
     pub principal: Principal,
     /// Where from.
     pub client_ip: IpAddr,
+    /// What seals stored answers.
+    pub sealer: Sealer,
 }
 
 /// An answer, read whole.
@@ -70,7 +72,13 @@ impl Caller {
             role: None,
             version_pin: None,
         };
-        Self { router, world: world.clone(), principal, client_ip: IpAddr::from([127, 0, 0, 1]) }
+        Self {
+            router,
+            world: world.clone(),
+            principal,
+            client_ip: IpAddr::from([127, 0, 0, 1]),
+            sealer: Sealer::default(),
+        }
     }
 
     /// The same router, called by another tenant's server.
@@ -139,6 +147,7 @@ impl Caller {
             if_none_match: header("if-none-match"),
             received_at: self.world.now(),
             cursor_key: [7; 32],
+            sealer: self.sealer.clone(),
         }
     }
 }

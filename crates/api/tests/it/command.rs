@@ -31,6 +31,7 @@ async fn order(State(store): State<Store>, command: Command<Order>) -> ApiResult
             )?;
             match input.item.as_str() {
                 "unsold" => Err(Problem::new(Code::StateConflict, "Not for sale.")),
+                "secret" => Ok(Reply::ok(&json!({"secret": "plk_live_canary"}))?.sealed()),
                 "broken" => Err(Problem::internal("the warehouse is on fire")),
                 _ => Reply::created(&format!("/orders/{id}"), &json!({"id": id, "item": input.item})),
             }
@@ -144,6 +145,29 @@ both_engines! {
         assert_eq!(removed, 6);
         let rows: Option<(i64,)> = store.get("SELECT COUNT(*) FROM api_idempotency", owned![]).await.unwrap();
         assert_eq!(rows, Some((0,)));
+    }
+
+    async fn a_secret_is_answered_again_but_stands_nowhere_in_clear(store: TestStore) {
+        let mut shop = shop(&store).await;
+        store.migrate(plinth_identity::SYSTEM, plinth_identity::MIGRATIONS).await.unwrap();
+        let config = plinth_identity::Config {
+            scopes: plinth_identity::ScopeCatalogue::new(Vec::<String>::new()).unwrap(),
+            master_key: plinth_identity::vault::MasterKey::generate(store.world()),
+            issuer: "http://localhost".into(),
+            newest_version: plinth_kernel::ApiVersion::new(2026, 11, 1),
+            trusted_origins: Vec::new(),
+            jwks: std::sync::Arc::new(plinth_identity::NoJwks),
+            allow_plain_jwks: false,
+        };
+        let identity = plinth_identity::Identity::open(store.clone(), config).await.unwrap();
+        shop.sealer = plinth_api::Sealer::new(identity);
+        let key = [("idempotency-key", "k1")];
+        for replayed in ["", "true"] {
+            let answer = shop.json(Method::POST, "/orders", &key, &json!({"item": "secret"})).await;
+            assert_eq!((answer.json()["secret"].as_str(), answer.header("idempotency-replayed")), (Some("plk_live_canary"), replayed));
+        }
+        let stored: Option<(Vec<u8>,)> = store.get("SELECT body FROM api_idempotency", owned![]).await.unwrap();
+        assert!(!String::from_utf8_lossy(&stored.unwrap().0).contains("canary"));
     }
 
     async fn bad_input_is_told_precisely_and_changes_nothing(store: TestStore) {

@@ -350,6 +350,7 @@ impl Inner {
             if_none_match: header(header::IF_NONE_MATCH),
             received_at: journey.received_at,
             cursor_key: self.cursor_key,
+            sealer: self.sealer.clone(),
         }))
     }
 

@@ -129,6 +129,7 @@ struct Inner {
     openapi: Bytes,
     docs: crate::docs::Docs,
     cursor_key: [u8; 32],
+    sealer: plinth_api::Sealer,
     tenant_hasher: RandomState,
     fault: HeadFault,
 }
@@ -221,6 +222,7 @@ impl Gateway {
             web_operation: Arc::new(web_operation()),
             web_metrics: metrics.operation("page", Class::Read),
             cursor_key: parts.identity.derive_key("cursor").into_revealed(),
+            sealer: plinth_api::Sealer::new(parts.identity.clone()),
             quotas: Quotas::new(config.rates),
             read_lane: Lane::new(config.read_lane),
             write_lane: Lane::new(config.write_lane),

@@ -95,6 +95,7 @@ impl Inner {
             if_none_match: head::text(request.headers(), &header::IF_NONE_MATCH).map(str::to_owned),
             received_at: journey.received_at,
             cursor_key: self.cursor_key,
+            sealer: self.sealer.clone(),
         });
         request.extensions_mut().insert(context.visitor());
         request.extensions_mut().insert(context);

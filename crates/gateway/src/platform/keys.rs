@@ -3,13 +3,12 @@
 use super::{Platform, by, page, page_request, path_id};
 use axum::{
     extract::{Path, State},
-    response::{IntoResponse, Response},
+    response::Response,
 };
-use http::{StatusCode, header};
 use plinth_api::conditional::conditional_json_at;
-use plinth_api::{ApiResult, Command, Ctx, Json, List, ListBody, NoBody, PageParams, Problems, Reply};
+use plinth_api::{ApiResult, Command, Ctx, List, ListBody, NoBody, PageParams, Problems, Reply};
 use plinth_identity::{ApiKey, IssuedKey, NewKey};
-use plinth_kernel::KeyId;
+use plinth_kernel::{KeyId, Problem};
 use serde::{Deserialize, Serialize};
 
 /// A key that was just made. `secret` is shown this once and kept nowhere.
@@ -38,9 +37,10 @@ pub(super) struct RotateKey {
     overlap_seconds: Option<u64>,
 }
 
-fn created(issued: IssuedKey) -> Response {
+fn created(issued: IssuedKey) -> Result<Reply, Problem> {
     let location = format!("/v1/api-keys/{}", issued.key.id);
-    (StatusCode::CREATED, [(header::LOCATION, location)], axum::Json(NewApiKey::from(issued))).into_response()
+    // The key stands nowhere in clear: a retry with the same idempotency key gets it from a sealed answer.
+    Ok(Reply::created(&location, &NewApiKey::from(issued))?.sealed())
 }
 
 /// Lists API keys
@@ -64,23 +64,19 @@ pub(super) async fn list_api_keys(
 
 /// Creates an API key
 ///
-/// The answer holds the key itself, once; it is kept nowhere, so an `Idempotency-Key` is ignored here. Nobody can give
-/// a key more than they may do themselves.
+/// The answer holds the key itself, once. Nobody can give a key more than they may do themselves.
 #[utoipa::path(
     post, path = "/v1/api-keys", operation_id = "create_api_key", tag = "API keys",
     request_body(content = NewKey, example = json!({"kind": "secret", "name": "Order service", "scopes": ["forms:*"]})),
     responses((status = 201, description = "The new key.", body = NewApiKey), Problems),
     security(("secret_key" = ["identity:keys:write"]), ("session" = ["identity:keys:write"])),
-    extensions(("x-plinth" = json!({"idempotency": "none"}))),
 )]
 pub(super) async fn create_api_key(
     State(platform): State<Platform>,
-    ctx: Ctx,
-    Json(new): Json<NewKey>,
+    command: Command<NewKey>,
 ) -> ApiResult<Response> {
-    let (identity, by) = (platform.identity.clone(), by(&ctx));
-    let issued = platform.store.write(move |tx| identity.create_key(tx, &by, &new)).await?;
-    Ok(created(issued))
+    let identity = platform.identity.clone();
+    command.run(&platform.store, move |tx, ctx, new| created(identity.create_key(tx, &by(ctx), new)?)).await
 }
 
 /// Reads an API key
@@ -129,24 +125,24 @@ pub(super) async fn revoke_api_key(
 /// Replaces an API key
 ///
 /// Makes a successor with the same name and scopes; the old key works for the overlap. The answer holds the new key
-/// itself, once; an `Idempotency-Key` is ignored here.
+/// itself, once.
 #[utoipa::path(
     post, path = "/v1/api-keys/{id}/rotate", operation_id = "rotate_api_key", tag = "API keys",
     params(("id" = String, Path, description = "Id of the key.", example = "key_01kb3h5f8xe7ksq2v9w6m4t0rd")),
     request_body = RotateKey,
     responses((status = 201, description = "The successor.", body = NewApiKey), Problems),
     security(("secret_key" = ["identity:keys:write"]), ("session" = ["identity:keys:write"])),
-    extensions(("x-plinth" = json!({"idempotency": "none"}))),
 )]
 pub(super) async fn rotate_api_key(
     State(platform): State<Platform>,
     Path(id): Path<String>,
-    ctx: Ctx,
-    Json(body): Json<RotateKey>,
+    command: Command<RotateKey>,
 ) -> ApiResult<Response> {
     let id: KeyId = path_id(&id, "API key")?;
-    let (identity, by) = (platform.identity.clone(), by(&ctx));
-    let issued =
-        platform.store.write(move |tx| identity.rotate_key(tx, &by, &id, body.overlap_seconds)).await?;
-    Ok(created(issued))
+    let identity = platform.identity.clone();
+    command
+        .run(&platform.store, move |tx, ctx, body| {
+            created(identity.rotate_key(tx, &by(ctx), &id, body.overlap_seconds)?)
+        })
+        .await
 }

@@ -3,11 +3,10 @@
 use super::{Platform, by, page, page_request, path_id};
 use axum::{
     extract::{Path, State},
-    response::{IntoResponse, Response},
+    response::Response,
 };
-use http::StatusCode;
 use plinth_api::conditional::conditional_json_at;
-use plinth_api::{ApiResult, Command, Ctx, Json, List, ListBody, NoBody, PageParams, Problems, Reply};
+use plinth_api::{ApiResult, Command, Ctx, List, ListBody, NoBody, PageParams, Problems, Reply};
 use plinth_identity::{Invite, Member, NewInvite};
 use plinth_kernel::{InviteId, MemberId, Role};
 use serde::{Deserialize, Serialize};
@@ -49,25 +48,28 @@ pub(super) async fn list_members(
 
 /// Invites a member
 ///
-/// Answers with the link to send, once; an `Idempotency-Key` is ignored here.
+/// Answers with the link to send, once.
 #[utoipa::path(
     post, path = "/v1/members", operation_id = "invite_member", tag = "Members",
     request_body(content = NewInvite, example = json!({"email": "grace@example.com", "role": "developer"})),
     responses((status = 201, description = "The invitation.", body = NewInviteBody), Problems),
     security(("secret_key" = ["identity:members:write"]), ("session" = ["identity:members:write"])),
-    extensions(("x-plinth" = json!({"idempotency": "none"}))),
 )]
 pub(super) async fn invite_member(
     State(platform): State<Platform>,
-    ctx: Ctx,
-    Json(new): Json<NewInvite>,
+    command: Command<NewInvite>,
 ) -> ApiResult<Response> {
-    let (identity, by) = (platform.identity.clone(), by(&ctx));
-    let issued = platform.store.write(move |tx| identity.create_invite(tx, &by, &new)).await?;
-    // In the fragment, which browsers keep to themselves: the token is in no server's log.
-    let url =
-        format!("{}/console/#invite={}", platform.public_url.trim_end_matches('/'), issued.token.reveal());
-    Ok((StatusCode::CREATED, axum::Json(NewInviteBody { invite: issued.invite, url })).into_response())
+    let (identity, console) =
+        (platform.identity.clone(), platform.public_url.trim_end_matches('/').to_owned());
+    command
+        .run(&platform.store, move |tx, ctx, new| {
+            let issued = identity.create_invite(tx, &by(ctx), new)?;
+            let location = format!("/v1/invites/{}", issued.invite.id);
+            // In the fragment, which browsers keep to themselves: the token is in no server's log.
+            let url = format!("{console}/console/#invite={}", issued.token.reveal());
+            Ok(Reply::created(&location, &NewInviteBody { invite: issued.invite, url })?.sealed())
+        })
+        .await
 }
 
 /// Reads a member

@@ -101,10 +101,10 @@ impl Assistant {
         run: Option<RunId>,
     ) -> Result<(), Problem> {
         let found = self.conversation(access, conversation).await?;
-        if let Some(active) = self.inner.hub.active(&access.tenant, &found) {
-            if run.is_none_or(|run| run == active.id) {
-                active.halt(Halt::Stop);
-            }
+        if let Some(active) = self.inner.hub.active(&access.tenant, &found)
+            && run.is_none_or(|run| run == active.id)
+        {
+            active.halt(Halt::Stop);
         }
         Ok(())
     }

@@ -490,7 +490,7 @@ impl Index {
             .map(|at| {
                 let passage = &self.snapshot.passages[at];
                 let mut score = total[at] + CARD_SHARE * card_total[self.card_of[at]];
-                if fields.iter().any(|field| *field == passage.field) {
+                if fields.contains(&passage.field) {
                     score *= FIELD_FACTOR;
                 }
                 if boost == Some(passage.card.as_str()) {

@@ -69,10 +69,11 @@ impl ChatStream {
         }
         let Some(choice) = chunk.get("choices").and_then(|choices| choices.get(0)) else { return Ok(()) };
         // Some servers send the last text and the finish_reason in one chunk: text first.
-        if let Some(text) = choice.pointer("/delta/content").and_then(Value::as_str) {
-            if !text.is_empty() && !self.finished {
-                out.push(GenEvent::Delta(text.to_owned()));
-            }
+        if let Some(text) = choice.pointer("/delta/content").and_then(Value::as_str)
+            && !text.is_empty()
+            && !self.finished
+        {
+            out.push(GenEvent::Delta(text.to_owned()));
         }
         if let Some(reason) = choice.get("finish_reason").and_then(Value::as_str) {
             let reason = read_reason(reason)?;

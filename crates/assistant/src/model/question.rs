@@ -223,10 +223,10 @@ fn demand(words: &[Word]) -> Demand {
             ["how", measure] if MEASURES.contains(&measure) => return Demand::Quantity,
             ["wie", "viele" | "viel" | "alt" | "lange" | "oft"] => return Demand::Quantity,
             ["what" | "which", "year" | "date" | "month"] | ["since", "when"] => return Demand::Date,
-            ["when" | "wann", aux] if at == 0 || raw[at - 1] == "and" => {
-                if AUXILIARIES.contains(&aux) || pair[0] == "wann" {
-                    return Demand::Date;
-                }
+            ["when" | "wann", aux]
+                if (at == 0 || raw[at - 1] == "and") && (AUXILIARIES.contains(&aux) || pair[0] == "wann") =>
+            {
+                return Demand::Date;
             }
             ["what", "is" | "was" | "are" | "were" | "s"]
                 if head_noun(&raw[at + 2..]).is_some_and(is_metric) =>

@@ -82,14 +82,14 @@ impl ChatRequest {
                 errors.push(FieldError::pointer("/id", "invalid_format", "Use letters, digits and “_-.:”."));
             }
         }
-        if let Some(locale) = &locale {
-            if !locale.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
-                errors.push(FieldError::pointer(
-                    "/locale",
-                    "invalid_format",
-                    "Must be a BCP 47 language tag, such as “en” or “de-AT”.",
-                ));
-            }
+        if let Some(locale) = &locale
+            && !locale.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+        {
+            errors.push(FieldError::pointer(
+                "/locale",
+                "invalid_format",
+                "Must be a BCP 47 language tag, such as “en” or “de-AT”.",
+            ));
         }
         let question = question(map, trigger, &mut errors);
         if errors.is_empty() {
@@ -115,7 +115,7 @@ fn text_field(
         None | Some(Value::Null) => None,
         Some(Value::String(text)) if text.chars().count() <= max => Some(text.clone()),
         Some(Value::String(_)) => {
-            errors.push(FieldError::pointer(&pointer, "too_long", &format!("At most {max} characters.")));
+            errors.push(FieldError::pointer(&pointer, "too_long", format!("At most {max} characters.")));
             None
         }
         Some(_) => {
@@ -193,10 +193,10 @@ fn question(map: &Map<String, Value>, trigger: Trigger, errors: &mut Vec<FieldEr
 
 /// The text of a UI message: its text parts, or its `content` as older clients and the OpenAI shape have it.
 pub fn user_text(message: &Value) -> Option<String> {
-    if let Some(role) = message.get("role").and_then(Value::as_str) {
-        if role != "user" {
-            return None;
-        }
+    if let Some(role) = message.get("role").and_then(Value::as_str)
+        && role != "user"
+    {
+        return None;
     }
     for field in ["parts", "content"] {
         match message.get(field) {

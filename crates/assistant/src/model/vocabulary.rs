@@ -168,10 +168,10 @@ impl Vocabulary {
             fields: longest.fields.clone(),
             stated: longest.stated.clone(),
         };
-        if meaning.len > 1 {
-            if let Some(single) = entries.iter().find(|entry| entry.stems.len() == 1) {
-                meaning.fields.extend(single.fields.iter().cloned());
-            }
+        if meaning.len > 1
+            && let Some(single) = entries.iter().find(|entry| entry.stems.len() == 1)
+        {
+            meaning.fields.extend(single.fields.iter().cloned());
         }
         Some(meaning)
     }

@@ -1,5 +1,7 @@
 //! Chooses the console that is embedded: `$PLINTH_CONSOLE_PACK`, else the committed snapshot. No network, no Node.
 
+#![allow(clippy::expect_used)] // a build that cannot go on should say so and stop
+
 use std::{env, fs, path::PathBuf};
 
 fn main() {

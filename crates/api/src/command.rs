@@ -246,7 +246,7 @@ fn once(
         caller: &context.idempotency_caller(),
         key,
     };
-    decide_once(tx, &row, fingerprint, &context.request_id.to_string(), &context.sealer, &mut decide)
+    decide_once(tx, &row, fingerprint, context.request_id.as_ref(), &context.sealer, &mut decide)
 }
 
 /// As [`Command::run`] for what does not come in as a JSON body, such as a form posted by a page without JavaScript:

@@ -1,5 +1,6 @@
 //! A router behind a stand-in for the gateway: gives each request a context and renders problems. For tests of
 //! systems; the real edge is tested in its own crate.
+#![allow(clippy::expect_used)] // a test that cannot even be set up should stop at once
 
 use crate::{
     context::{RequestContext, Sealer},

@@ -266,8 +266,8 @@ export function overviewOf(world: World, now: number): Overview {
     object: "overview", at: iso(now), version: "0.1.0", uptime_seconds: 5 * 86_400 + 3_720, engine: "sqlite",
     requests: {
       per_second, error_ratio: 0.0042, p50_ms: 0.81, p99_ms: 6.2 + Math.sin(now / 5_000),
-      series: times.map((at) => ({ at: iso(at), value: Math.round(wave(0, at / 9) * 60) })),
-      error_series: times.map((at) => ({ at: iso(at), value: Math.floor(at / 60_000) % 17 === 0 ? 31 : 0 })),
+      series: times.map((at) => ({ at: iso(at), value: wave(0, at / 9) })),
+      error_series: times.map((at) => ({ at: iso(at), value: Math.floor(at / 60_000) % 17 === 0 ? 0.5 : 0 })),
       p99_series: times.map((at) => ({ at: iso(at), value: 6.2 + Math.sin(at / 400_000) + (Math.floor(at / 60_000) % 19 === 0 ? 5 : 0) })),
     },
     submissions: { today: 12, yesterday: 31, series: [] },

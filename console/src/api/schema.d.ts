@@ -777,8 +777,7 @@ export interface paths {
         put?: never;
         /**
          * Creates an API key
-         * @description The answer holds the key itself, once; it is kept nowhere, so an `Idempotency-Key` is ignored here. Nobody can give
-         *     a key more than they may do themselves.
+         * @description The answer holds the key itself, once. Nobody can give a key more than they may do themselves.
          */
         post: operations["create_api_key"];
         delete?: never;
@@ -820,7 +819,7 @@ export interface paths {
         /**
          * Replaces an API key
          * @description Makes a successor with the same name and scopes; the old key works for the overlap. The answer holds the new key
-         *     itself, once; an `Idempotency-Key` is ignored here.
+         *     itself, once.
          */
         post: operations["rotate_api_key"];
         delete?: never;
@@ -841,7 +840,7 @@ export interface paths {
         put?: never;
         /**
          * Invites a member
-         * @description Answers with the link to send, once; an `Idempotency-Key` is ignored here.
+         * @description Answers with the link to send, once.
          */
         post: operations["invite_member"];
         delete?: never;
@@ -3806,9 +3805,9 @@ export interface components {
              * @description 99th percentile of the duration.
              */
             p99_ms: number;
-            /** @description Requests a minute. */
+            /** @description Requests a second, minute by minute. */
             series: components["schemas"]["Point"][];
-            /** @description Errors a minute. */
+            /** @description Errors a second, minute by minute. */
             error_series: components["schemas"]["Point"][];
             /** @description 99th percentile, minute by minute. */
             p99_series: components["schemas"]["Point"][];
@@ -4374,8 +4373,7 @@ export interface operations {
                 limit?: number;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
-                /** @description `desc` gives the newest first. */
-                order?: ("asc" | "desc") & Record<string, never>;
+                order?: "asc" | "desc";
                 /** @description Only forms in this state. */
                 state?: "active" | "archived";
             };
@@ -4685,8 +4683,7 @@ export interface operations {
                 limit?: number;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
-                /** @description `desc` gives the newest first. */
-                order?: ("asc" | "desc") & Record<string, never>;
+                order?: "asc" | "desc";
             };
             header?: never;
             path: {
@@ -4890,8 +4887,7 @@ export interface operations {
                 limit?: number;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
-                /** @description `desc` gives the newest first. */
-                order?: ("asc" | "desc") & Record<string, never>;
+                order?: "asc" | "desc";
                 /** @description Only answers to this form. */
                 form_id?: string;
                 /** @description `completed` or `spam`. Completed ones when absent. */
@@ -5007,8 +5003,7 @@ export interface operations {
                 limit?: number;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
-                /** @description `desc` gives the newest first. */
-                order?: ("asc" | "desc") & Record<string, never>;
+                order?: "asc" | "desc";
             };
             header?: never;
             path?: never;
@@ -5193,8 +5188,7 @@ export interface operations {
                 limit?: number;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
-                /** @description `desc` gives the newest first. */
-                order?: ("asc" | "desc") & Record<string, never>;
+                order?: "asc" | "desc";
                 /** @description Only those in this state. */
                 state?: "pending" | "retrying" | "sent" | "failed";
                 /** @description Only those of this channel. */
@@ -5303,8 +5297,7 @@ export interface operations {
                 limit?: number;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
-                /** @description `desc` gives the newest first. */
-                order?: ("asc" | "desc") & Record<string, never>;
+                order?: "asc" | "desc";
                 /** @description Only items not read yet. */
                 unread?: boolean;
             };
@@ -5434,8 +5427,7 @@ export interface operations {
                 limit?: number;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
-                /** @description `desc` gives the newest first. */
-                order?: ("asc" | "desc") & Record<string, never>;
+                order?: "asc" | "desc";
             };
             header?: never;
             path?: never;
@@ -5797,8 +5789,7 @@ export interface operations {
                 limit?: number;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
-                /** @description `desc` gives the newest first. */
-                order?: ("asc" | "desc") & Record<string, never>;
+                order?: "asc" | "desc";
             };
             header?: never;
             path?: never;
@@ -6235,8 +6226,7 @@ export interface operations {
                 limit?: number;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
-                /** @description `desc` gives the newest first. */
-                order?: ("asc" | "desc") & Record<string, never>;
+                order?: "asc" | "desc";
             };
             header?: never;
             path?: never;
@@ -6420,8 +6410,7 @@ export interface operations {
                 limit?: number;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
-                /** @description `desc` gives the newest first. */
-                order?: ("asc" | "desc") & Record<string, never>;
+                order?: "asc" | "desc";
             };
             header?: never;
             path?: never;
@@ -6602,8 +6591,7 @@ export interface operations {
                 limit?: number;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
-                /** @description `desc` gives the newest first. */
-                order?: ("asc" | "desc") & Record<string, never>;
+                order?: "asc" | "desc";
             };
             header?: never;
             path?: never;
@@ -6671,8 +6659,7 @@ export interface operations {
                 limit?: number;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
-                /** @description `desc` gives the newest first. */
-                order?: ("asc" | "desc") & Record<string, never>;
+                order?: "asc" | "desc";
             };
             header?: never;
             path?: never;
@@ -6917,8 +6904,7 @@ export interface operations {
                 limit?: number;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
-                /** @description `desc` gives the newest first. */
-                order?: ("asc" | "desc") & Record<string, never>;
+                order?: "asc" | "desc";
             };
             header?: never;
             path?: never;
@@ -7061,8 +7047,7 @@ export interface operations {
                 limit?: number;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
-                /** @description `desc` gives the newest first. */
-                order?: ("asc" | "desc") & Record<string, never>;
+                order?: "asc" | "desc";
                 /** @description Who, exactly: `member:mbr_…`. */
                 actor?: string;
                 /**
@@ -7104,8 +7089,7 @@ export interface operations {
                 limit?: number;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
-                /** @description `desc` gives the newest first. */
-                order?: ("asc" | "desc") & Record<string, never>;
+                order?: "asc" | "desc";
                 /**
                  * @description Events of this type.
                  * @example forms.submission.completed
@@ -7182,8 +7166,7 @@ export interface operations {
                 limit?: number;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
-                /** @description `desc` gives the newest first. */
-                order?: ("asc" | "desc") & Record<string, never>;
+                order?: "asc" | "desc";
             };
             header?: never;
             path?: never;
@@ -7253,8 +7236,7 @@ export interface operations {
                 limit?: number;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
-                /** @description `desc` gives the newest first. */
-                order?: ("asc" | "desc") & Record<string, never>;
+                order?: "asc" | "desc";
                 /**
                  * @description Jobs in this state; `dead` gives the dead letters.
                  * @example dead
@@ -7436,8 +7418,7 @@ export interface operations {
                 limit?: number;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
-                /** @description `desc` gives the newest first. */
-                order?: ("asc" | "desc") & Record<string, never>;
+                order?: "asc" | "desc";
             };
             header?: never;
             path?: never;
@@ -7507,8 +7488,7 @@ export interface operations {
                 limit?: number;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
-                /** @description `desc` gives the newest first. */
-                order?: ("asc" | "desc") & Record<string, never>;
+                order?: "asc" | "desc";
                 /**
                  * @description A status (`404`), a class (`4xx`) or `error` for everything from 400.
                  * @example 4xx

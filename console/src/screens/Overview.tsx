@@ -48,11 +48,11 @@ export function Overview() {
           <div className="grid border-t border-line lg:grid-cols-[3fr_2fr]">
             <div className="px-4 py-5 sm:px-6 lg:border-r lg:border-line">
               <TimeChart
-                title="Requests a minute, last hour"
+                title="Requests per second, last hour"
                 empty="The first minute is not over yet."
                 series={[
-                  { name: "all", points: samples.requests, tone: "text-accent", fill: true, format: count },
-                  { name: "failed", points: samples.errors, tone: "text-bad", format: count },
+                  { name: "all", points: samples.requests, tone: "text-accent", fill: true, format: rate },
+                  { name: "failed", points: samples.errors, tone: "text-bad", format: rate },
                 ]}
               />
             </div>

@@ -26,7 +26,7 @@ export function SettingsScreen() {
         {tenant.isError ? (
           <ProblemNotice error={tenant.error} onRetry={() => void tenant.refetch()} />
         ) : tenant.data ? (
-          <TenantForm key={tenant.data.data.rev} tenant={tenant.data.data} etag={tenant.data.etag} />
+          <TenantForm key={tenant.data.data.id} tenant={tenant.data.data} etag={tenant.data.etag} />
         ) : (
           <div className="bone h-8 max-w-sm" />
         )}

@@ -24,6 +24,9 @@ const KINDS: Record<string, { name: string; bar: string; dot: string }> = {
   publication: { name: "Publication", bar: "bg-(--k-publication)", dot: "bg-(--k-publication)" },
 };
 const UNKNOWN_KIND = { name: "Step", bar: "bg-control", dot: "bg-control" };
+/** Times come in milliseconds: a step without length took less than one. */
+const took = (ms: number) => (ms === 0 ? "<1 ms" : duration(ms));
+
 /** Attempts carry their job's name; beside the job their number says more. */
 function nameOf(span: Span): string {
   const number = span.attributes.attempt;
@@ -264,7 +267,7 @@ function SpanRow({ row, fall, open, chosen, focusable, onFold, onChoose }: { row
           className={cx("absolute top-1/2 -translate-y-1/2 text-2xs whitespace-nowrap text-muted figures max-sm:hidden", to > 86 && from > 14 ? "-translate-x-full pr-1.5" : "pl-1.5")}
           style={{ left: to > 86 && from > 14 ? `${from}%` : `max(${to}%, ${from}% + 3px)` }}
         >
-          {duration(length)}
+          {took(length)}
         </span>
       </div>
     </div>
@@ -300,7 +303,7 @@ function SpanPanel({ span, fall, onClose }: { span: Span; fall: Waterfall; onClo
           rows={[
             ["State", <State key="s" state={span.status} />],
             ["Began", `+${duration(row?.from ?? 0)}`],
-            ["Took", row?.open ? `${duration(row.to - row.from)} so far` : duration((row?.to ?? 0) - (row?.from ?? 0))],
+            ["Took", row?.open ? `${duration(row.to - row.from)} so far` : took((row?.to ?? 0) - (row?.from ?? 0))],
             ...(waited > 0 ? ([["Waited", duration(waited)]] as [string, string][]) : []),
             ["At", <Instant key="a" at={span.started_at} />],
             ["Id", <IdText key="i" id={span.id} />],

@@ -77,7 +77,7 @@ export function TimeChart({ title, series, className, empty }: { title: string; 
         </span>
       </figcaption>
       <div className="flex gap-2">
-        <div className="flex w-9 flex-col justify-between py-0 text-right text-2xs text-faint figures" aria-hidden="true">
+        <div className="flex w-11 shrink-0 flex-col justify-between text-right text-2xs whitespace-nowrap text-faint figures" aria-hidden="true">
           <span className="-mt-2">{main.format(top)}</span>
           <span>{main.format(top / 2)}</span>
           <span className="-mb-2">0</span>

@@ -35,3 +35,4 @@ openapi: ## Write docs/openapi.json and the types generated from it
 
 bench: ## Measure Plinth and its peers in one run
 	bench/run
+	scripts/figures write

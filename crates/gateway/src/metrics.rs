@@ -1,7 +1,9 @@
 //! What the process tells Prometheus. Labels are bounded: operation, code, class, policy; never a tenant.
 
+use crate::quotas;
 use parking_lot::RwLock;
 use plinth_api::operation::Class;
+use plinth_kernel::Code;
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, MetricEncoder},
@@ -142,6 +144,7 @@ impl Metrics {
             log_dropped: Counter::default(),
         };
         inner.register();
+        inner.begin_at_zero();
         Self { inner: Arc::new(inner) }
     }
 
@@ -230,6 +233,19 @@ impl Metrics {
 }
 
 impl Inner {
+    /// A counter that appears with its first increment hides that increment from `rate` and `increase`.
+    fn begin_at_zero(&self) {
+        for class in [Class::Critical, Class::Write, Class::Read, Class::Bulk, Class::Background] {
+            drop(self.shed.get_or_create(&ClassLabel { class: class_name(class) }));
+        }
+        for policy in quotas::NAMES.into_iter().chain([quotas::PAGES]) {
+            drop(self.limited.get_or_create(&PolicyLabel { policy: policy.to_owned() }));
+        }
+        for code in Code::ALL.iter().filter(|code| code.status() == 401) {
+            drop(self.auth_failures.get_or_create(&CodeLabel { code: code.as_str() }));
+        }
+    }
+
     fn register(&self) {
         let mut registry = self.registry.write();
         registry.register("http_requests", "Requests by operation and status", self.requests.clone());
@@ -335,6 +351,9 @@ mod tests {
             "plinth_http_requests_total{op=\"list_things\",code=\"418\"} 1",
             "plinth_http_request_duration_seconds_bucket{le=\"0.0025\",op=\"list_things\"} 2",
             "plinth_http_inflight{class=\"read\"} 0",
+            "plinth_http_shed_total{class=\"read\"} 0",
+            "plinth_limit_decisions_total{policy=\"pages\"} 0",
+            "plinth_auth_failures_total{code=\"token_invalid\"} 0",
             "plinth_store_queue{lane=\"write\"} 3.0",
             "plinth_store_commits_total 7.0",
             "# EOF",

@@ -53,7 +53,9 @@ const TENANT: usize = 0;
 const WRITES: usize = 1;
 const CALLER: usize = 2;
 const POLICIES: usize = 4;
-const NAMES: [&str; POLICIES] = ["tenant", "writes", "caller", "address"];
+pub(crate) const NAMES: [&str; POLICIES] = ["tenant", "writes", "caller", "address"];
+/// The policy of pages, which has no headers of its own.
+pub(crate) const PAGES: &str = "pages";
 
 /// Cells of an address.
 #[derive(Debug, Default)]

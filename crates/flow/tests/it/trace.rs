@@ -2,12 +2,35 @@
 
 use crate::support::{Does, Reacts, config, effects_reach, note, prepared, reaches, started, stop, tenant};
 use plinth_flow::{
-    FlowBuilder, JobFilter, JobState, NewJob, Outcome, Reason, SpanKind, SpanStatus, jobs, stats, trace,
+    FlowBuilder, JobFilter, JobState, NewJob, Outcome, Reason, SpanKind, SpanStatus, TraceSpan, jobs, stats,
+    trace,
+    trace::{EndedKind, EndedPart},
 };
-use plinth_kernel::{Actor, NewEvent, TraceContext};
-use plinth_store::Error;
+use plinth_kernel::{Actor, Micros, NewEvent, TraceContext};
+use plinth_store::{Error, Store};
 use plinth_testkit::both_engines;
 use serde_json::{Value, json};
+
+/// Every ended step of every kind.
+async fn ended_steps(store: &Store, limit: i64) -> Vec<TraceSpan> {
+    use EndedKind::{Attempts, Handlings, Jobs, Parked};
+    let mut spans = Vec::new();
+    for kind in [Handlings, Parked, Jobs, Attempts] {
+        let (mut at, mut key) = (Micros(0), String::new());
+        loop {
+            let (after, place) = (at, key.clone());
+            let until = store.world().now().plus_seconds(1);
+            let page = store
+                .read(move |tx| trace::ended(tx, kind, &EndedPart { after: (after, &place), until, limit }))
+                .await
+                .unwrap();
+            let Some(last) = page.last() else { break };
+            (at, key) = (last.at, last.key.clone());
+            spans.extend(page.into_iter().map(|step| step.span));
+        }
+    }
+    spans
+}
 
 both_engines! {
     async fn a_trace_runs_from_the_command_through_event_consumer_job_and_attempts(store: TestStore) {
@@ -44,6 +67,13 @@ both_engines! {
         assert_eq!(attempts.iter().map(|a| a.status).collect::<Vec<_>>(), [SpanStatus::Error, SpanStatus::Ok]);
         assert_eq!(jobs[0].attributes["job_id"], json!(job.id));
         assert!(trace::trace(&store, &tenant(2), root.trace_id).await.unwrap().is_none(), "another tenant sees nothing");
+        for limit in [1, 100] {
+            let mut ended = ended_steps(&store, limit).await;
+            let mut known: Vec<_> = timeline.spans.iter().filter(|span| span.kind != SpanKind::Event).cloned().collect();
+            ended.sort_by(|a, b| a.id.cmp(&b.id));
+            known.sort_by(|a, b| a.id.cmp(&b.id));
+            assert_eq!(ended, known, "read across tenants, a page of {limit} at a time, each step once");
+        }
         stop(flow).await;
     }
 

@@ -334,6 +334,7 @@ impl Inner {
                 head::text(headers, &head::TRACEPARENT).and_then(|text| TraceContext::parse(text).ok())
         {
             journey.trace.trace_id = parent.trace_id;
+            journey.parent_span = Some(parent.span_id);
         }
         let header = |name| head::text(headers, &name).map(str::to_owned);
         Ok(Arc::new(RequestContext {

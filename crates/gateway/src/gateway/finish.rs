@@ -128,6 +128,7 @@ impl Inner {
             duration_us,
             trace_id: journey.trace.trace_id.to_string(),
             span_id: journey.trace.span_id.to_string(),
+            parent_span_id: journey.parent_span.map_or(String::new(), |span| span.to_string()),
             actor,
             client_ip: journey.client_ip.to_string(),
             idempotency_key: journey.idempotency_key.clone().unwrap_or_default(),

@@ -154,6 +154,8 @@ pub struct Peer {
 struct Journey {
     request_id: RequestId,
     trace: TraceContext,
+    /// The caller's own step, when it is in our place to continue its trace.
+    parent_span: Option<SpanId>,
     received_at: Micros,
     method: Method,
     path: String,
@@ -345,6 +347,7 @@ impl Inner {
         Journey {
             request_id: request_id(now, &seed),
             trace: trace(&seed),
+            parent_span: None,
             received_at: now,
             method: parts.method.clone(),
             path: String::new(),

@@ -1,7 +1,7 @@
 //! The way of everything that is not an operation: pages, files, sockets.
 
 use super::{Inner, Journey, Measured, api::panic_text};
-use crate::{body::GuardedBody, head, limits, sanity};
+use crate::{body::GuardedBody, head, limits, quotas::PAGES, sanity};
 use axum::body::Body;
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -31,7 +31,7 @@ impl Inner {
         journey.user_agent = head::user_agent(&parts.headers);
         self.quotas
             .charge_page(journey.client_ip, journey.received_at)
-            .inspect_err(|_| self.metrics.limited("pages"))?;
+            .inspect_err(|_| self.metrics.limited(PAGES))?;
         let is_safe = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
         let checks_itself =
             self.cross_site_prefixes.iter().any(|prefix| parts.uri.path().starts_with(prefix));

@@ -7,7 +7,10 @@
 pub mod figures;
 mod store;
 
-pub use store::{MIGRATIONS, RequestFilter, RequestProblem, RequestRecord, get, list, spans, sweep};
+pub use store::{
+    LogPart, LoggedRequest, MIGRATIONS, RequestFilter, RequestProblem, RequestRecord, get, list, logged,
+    spans, sweep,
+};
 
 use crate::{limits, metrics::Metrics};
 use plinth_kernel::{Micros, RequestId};
@@ -39,6 +42,8 @@ pub struct LogEntry {
     pub trace_id: String,
     /// Span of the request.
     pub span_id: String,
+    /// The caller's span that the request belongs to, or empty.
+    pub parent_span_id: String,
     /// Who asked.
     pub actor: String,
     /// Address of the client.
@@ -154,6 +159,7 @@ mod tests {
             duration_us: 5,
             trace_id: String::new(),
             span_id: String::new(),
+            parent_span_id: String::new(),
             actor: "anonymous".into(),
             client_ip: "127.0.0.1".into(),
             idempotency_key: String::new(),

@@ -9,10 +9,11 @@ use plinth_store::{Arg, FromRow, Migration, Row, Store, Tx, args, owned};
 use serde::{Deserialize, Serialize};
 
 /// The log's tables.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    number: 1,
-    name: "requests",
-    sql: "
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        number: 1,
+        name: "requests",
+        sql: "
 CREATE TABLE gateway_requests (
     tenant_id         TEXT NOT NULL,
     id                TEXT NOT NULL,
@@ -37,7 +38,13 @@ CREATE TABLE gateway_requests (
 CREATE INDEX gateway_requests_age ON gateway_requests (created_at);
 CREATE INDEX gateway_requests_trace ON gateway_requests (tenant_id, trace_id);
 ",
-}];
+    },
+    Migration {
+        number: 2,
+        name: "parent_span",
+        sql: "ALTER TABLE gateway_requests ADD COLUMN parent_span_id TEXT NOT NULL DEFAULT ''",
+    },
+];
 
 /// Most requests that one search looks at, newest first from where the page begins: a search for something rare must
 /// not read the whole log.
@@ -240,6 +247,58 @@ pub fn spans(tx: &mut Tx<'_>, tenant: &TenantId, trace: &TraceId) -> Result<Vec<
     Ok(requests.into_iter().map(span).collect())
 }
 
+/// A part of the log, of all tenants, in the order of (`created_at`, id).
+#[derive(Debug, Clone)]
+pub struct LogPart<'a> {
+    /// Begins behind this request.
+    pub after: (Micros, &'a str),
+    /// Ends before this time.
+    pub until: Micros,
+    /// Shortest duration, in microseconds.
+    pub duration_us_min: i64,
+    /// Longest duration, in microseconds.
+    pub duration_us_max: i64,
+    /// At most so many.
+    pub limit: i64,
+}
+
+/// A request with what only the operator sees.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoggedRequest {
+    /// The request.
+    pub request: RequestRecord,
+    /// The tenant, when it became known.
+    pub tenant: Option<TenantId>,
+    /// The caller's span that the request belongs to.
+    pub parent_span_id: Option<String>,
+}
+
+impl FromRow for LoggedRequest {
+    fn from_row(row: &Row<'_>) -> plinth_store::Result<Self> {
+        let (tenant, parent): (String, String) = (row.get(17)?, row.get(18)?);
+        Ok(Self {
+            request: RequestRecord::from_row(row)?,
+            tenant: tenant.parse().ok(),
+            parent_span_id: (!parent.is_empty()).then_some(parent),
+        })
+    }
+}
+
+/// A part of the log. Rows are written when a request has ended, but ordered by when it came: what is read up to a
+/// time that lies further back than the longest duration asked for is complete.
+pub fn logged(tx: &mut Tx<'_>, part: &LogPart<'_>) -> Result<Vec<LoggedRequest>, Problem> {
+    let (after, id) = part.after;
+    let (from, to) = (part.duration_us_min, part.duration_us_max);
+    Ok(tx.all(
+        "SELECT id, operation, method, path, status, code, duration_us, trace_id, span_id, actor, client_ip,
+            user_agent, client_request_id, version, error, idempotency_key, created_at, tenant_id, parent_span_id
+         FROM gateway_requests WHERE created_at >= $1 AND created_at < $3 AND (created_at > $1 OR id > $2)
+            AND duration_us BETWEEN $4 AND $5
+         ORDER BY created_at, id LIMIT $6",
+        args![after, id, part.until, from, to, part.limit],
+    )?)
+}
+
 /// Requests shown of one trace.
 const SPANS_MAX: i64 = 200;
 
@@ -269,8 +328,9 @@ fn span(request: RequestRecord) -> TraceSpan {
 pub(super) fn insert(tx: &mut Tx<'_>, entries: &[LogEntry]) -> plinth_store::Result<()> {
     tx.exec_many(
         "INSERT INTO gateway_requests (tenant_id, id, operation, method, path, status, code, duration_us, trace_id,
-            span_id, actor, client_ip, user_agent, client_request_id, version, error, idempotency_key, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+            span_id, actor, client_ip, user_agent, client_request_id, version, error, idempotency_key, created_at,
+            parent_span_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
         entries.iter().map(row),
     )?;
     Ok(())
@@ -295,7 +355,8 @@ fn row(entry: &LogEntry) -> Vec<Arg<'_>> {
         &entry.version,
         &entry.error,
         &entry.idempotency_key,
-        entry.created_at
+        entry.created_at,
+        &entry.parent_span_id
     ]
     .to_vec()
 }

@@ -5,7 +5,7 @@ LISTEN ?= 127.0.0.1:8080
 DATA ?= plinth-data
 
 .DEFAULT_GOAL := help
-.PHONY: help run test long-test lint format console openapi bench
+.PHONY: help run test long-test lint format console openapi images bench
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,10 @@ console: ## Build the console and pack it into the file that the executable embe
 
 openapi: ## Write docs/openapi.json and the types generated from it
 	scripts/openapi write
+
+images: ## Take the screenshots of docs/images with a browser
+	scripts/install-test-deps
+	e2e/run --update-images
 
 bench: ## Measure Plinth and its peers in one run
 	bench/run

@@ -13,6 +13,15 @@ mkdir -p "$work"
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "error: $*"; exit 1; }
 
+# The executable under test: the one given as PLINTH_BIN, or a debug build made now.
+executable() {
+  if [ -z "${PLINTH_BIN:-}" ]; then
+    cargo build --locked -p plinth >&2
+    PLINTH_BIN="$target/debug/plinth"
+  fi
+  realpath "$PLINTH_BIN"
+}
+
 node_is_new_enough() {
   command -v npm >/dev/null || return 1
   node -e '

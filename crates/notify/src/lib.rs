@@ -29,7 +29,7 @@ use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use directory::{Directory, Recipient};
-pub use seed::seed_contact_workflow;
+pub use seed::seed_workflows;
 pub use store::Figures;
 
 /// The notification system.

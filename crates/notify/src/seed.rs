@@ -1,24 +1,45 @@
-//! The workflow that every new tenant begins with.
+//! The workflows that every new tenant begins with.
 
 use crate::store::{self, WorkflowDefinition, WorkflowRow};
 use plinth_kernel::{Problem, TenantId, WorkflowId};
 use plinth_store::Tx;
 
-/// `external_id` of the contact workflow.
-const CONTACT: &str = "contact";
-const DEFINITION: &str = include_str!("contact_workflow.json");
+/// A workflow to begin with.
+struct Seed {
+    external_id: &'static str,
+    name: &'static str,
+    definition: &'static str,
+}
 
-/// Gives a tenant the workflow that tells its members of contact messages, unless it has one.
-pub fn seed_contact_workflow(tx: &mut Tx<'_>, tenant: &TenantId) -> Result<WorkflowId, Problem> {
-    if let Some(existing) = store::workflow_by_external(tx, tenant, CONTACT)? {
+const SEEDS: [Seed; 2] = [
+    Seed {
+        external_id: "contact",
+        name: "Contact message to the team",
+        definition: include_str!("contact_workflow.json"),
+    },
+    Seed {
+        external_id: "handover",
+        name: "Visitor asks for a person",
+        definition: include_str!("handover_workflow.json"),
+    },
+];
+
+/// Gives a tenant the workflows that tell its members of contact messages and of visitors who ask for a person, unless it
+/// has them.
+pub fn seed_workflows(tx: &mut Tx<'_>, tenant: &TenantId) -> Result<(), Problem> {
+    SEEDS.iter().try_for_each(|seed| plant(tx, tenant, seed).map(drop))
+}
+
+fn plant(tx: &mut Tx<'_>, tenant: &TenantId, seed: &Seed) -> Result<WorkflowId, Problem> {
+    if let Some(existing) = store::workflow_by_external(tx, tenant, seed.external_id)? {
         return Ok(existing.id);
     }
-    let definition: WorkflowDefinition = serde_json::from_str(DEFINITION).map_err(Problem::internal)?;
+    let definition: WorkflowDefinition = serde_json::from_str(seed.definition).map_err(Problem::internal)?;
     let now = tx.now();
     let row = WorkflowRow {
         id: tx.id::<WorkflowId>(),
-        external_id: Some(CONTACT.to_owned()),
-        name: "Contact message to the team".to_owned(),
+        external_id: Some(seed.external_id.to_owned()),
+        name: seed.name.to_owned(),
         enabled: true,
         definition: serde_json::to_string(&definition).map_err(Problem::internal)?,
         rev: 1,
@@ -34,8 +55,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_seeded_workflow_is_valid() {
-        let definition: WorkflowDefinition = serde_json::from_str(DEFINITION).unwrap();
-        assert_eq!(crate::model::workflow::faults(&definition.trigger, &definition.steps), Vec::new());
+    fn the_seeded_workflows_are_valid() {
+        for seed in SEEDS {
+            let definition: WorkflowDefinition = serde_json::from_str(seed.definition).unwrap();
+            assert_eq!(crate::model::workflow::faults(&definition.trigger, &definition.steps), Vec::new());
+        }
     }
 }

@@ -7,6 +7,7 @@ use crate::{
     contract, figures,
     late::{LateIdentity, Members},
     live::LiveFeed,
+    otlp,
     overview::Figures,
     seed,
 };
@@ -141,6 +142,7 @@ async fn migrate(config: &Config, store: &Store) -> Result<(), String> {
     store.migrate(plinth_identity::SYSTEM, plinth_identity::MIGRATIONS).await.map_err(told)?;
     store.migrate("api", plinth_api::migrations::MIGRATIONS).await.map_err(told)?;
     store.migrate("gateway", plinth_gateway::requests::MIGRATIONS).await.map_err(told)?;
+    store.migrate(otlp::SYSTEM, otlp::MIGRATIONS).await.map_err(told)?;
     for system in Systems::new(config, store)?.all() {
         store.migrate(system.name(), system.migrations()).await.map_err(told)?;
     }
@@ -270,6 +272,12 @@ impl App {
             versions: versions(),
             guard: outbound(config)?.guard().clone(),
         });
+        let exporter = match role {
+            RoleArg::Api => None,
+            RoleArg::All | RoleArg::Worker => {
+                otlp::Exporter::new(&config.telemetry, &store, &document, &metrics)?
+            }
+        };
         let mut api = platform.routes().split_for_parts().0;
         for system in systems.all() {
             api = api.merge(system.routes().split_for_parts().0);
@@ -296,6 +304,9 @@ impl App {
         };
         register_figures(&metrics, &store, &systems.hub, flow.as_ref(), &stop, &tasks);
         spawn_background(&identity, &store, writer, &stop, &tasks);
+        if let Some(exporter) = exporter {
+            tasks.spawn(exporter.run(stop.clone()));
+        }
         let watch = if config.site.hot_reload {
             systems.content.watch().map_err(|error| error.to_string())?
         } else {

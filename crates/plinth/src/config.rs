@@ -6,6 +6,7 @@
 
 use serde::Deserialize;
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
     path::{Path, PathBuf},
 };
@@ -33,6 +34,8 @@ pub struct Config {
     pub log: LogConfig,
     /// Where tenants' own destinations may lead.
     pub outbound: OutboundConfig,
+    /// Export of traces.
+    pub telemetry: TelemetryConfig,
 }
 
 /// The HTTP server.
@@ -235,6 +238,35 @@ pub struct OutboundConfig {
     pub allow: Vec<String>,
 }
 
+/// Export of traces to an OpenTelemetry collector.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TelemetryConfig {
+    /// Base address of the collector's OTLP/HTTP receiver, `http://127.0.0.1:4318`; nothing is exported without one.
+    pub otlp_endpoint: Option<String>,
+    /// Headers for the collector, for example `authorization`.
+    pub otlp_headers: SecretTexts,
+    /// Name under which the collector knows this installation.
+    pub service_name: String,
+}
+
+impl Default for TelemetryConfig {
+    fn default() -> Self {
+        Self { otlp_endpoint: None, otlp_headers: SecretTexts::default(), service_name: "plinth".into() }
+    }
+}
+
+/// Texts by name, of which only the names are shown.
+#[derive(Clone, Default, Deserialize)]
+#[serde(transparent)]
+pub struct SecretTexts(pub BTreeMap<String, String>);
+
+impl std::fmt::Debug for SecretTexts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_map().entries(self.0.keys().map(|name| (name, "…"))).finish()
+    }
+}
+
 /// Values that flags set.
 #[derive(Debug, Clone, Default)]
 pub struct Flags {
@@ -359,6 +391,7 @@ fn check(config: &Config) -> Result<(), String> {
     {
         return Err("`server.public_url` begins with http:// or https://".into());
     }
+    crate::otlp::Target::of(&config.telemetry)?;
     Ok(())
 }
 
@@ -431,12 +464,30 @@ mod tests {
     }
 
     #[test]
+    fn headers_of_the_collector_are_not_shown() {
+        let file = "[telemetry]\notlp_endpoint = \"http://127.0.0.1:4318\"";
+        let config =
+            from(file, &[("PLINTH_TELEMETRY__OTLP_HEADERS__AUTHORIZATION", "Bearer secret")]).unwrap();
+        assert_eq!(config.telemetry.otlp_headers.0["authorization"], "Bearer secret");
+        let shown = format!("{config:#?}");
+        assert!(shown.contains("authorization") && !shown.contains("secret"), "{shown}");
+    }
+
+    #[test]
     fn an_invalid_value_is_named_with_its_place() {
         let error = from("[server]\nlisten = \"nowhere\"", &[]).unwrap_err();
         assert!(error.contains("`server.listen`"), "{error}");
         let error = from("[server]\ntls_cert = \"c.pem\"", &[]).unwrap_err();
         assert!(error.contains("tls_key"), "{error}");
         assert!(from("[server\n", &[]).unwrap_err().contains("p.toml"));
+        for (telemetry, name) in [
+            ("otlp_endpoint = \"collector:4318\"", "otlp_endpoint"),
+            ("otlp_endpoint = \"http://me:secret@collector\"", "otlp_headers"),
+            ("otlp_endpoint = \"http://collector\"\notlp_headers = { \"a b\" = \"c\" }", "\"a b\""),
+        ] {
+            let error = from(&format!("[telemetry]\n{telemetry}"), &[]).unwrap_err();
+            assert!(error.contains(name) && !error.contains("secret"), "{error}");
+        }
     }
 
     #[test]

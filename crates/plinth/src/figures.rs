@@ -3,7 +3,7 @@
 use plinth_flow::stats::{FlowStats, NodeReport};
 use plinth_gateway::{Metrics, Polled};
 use plinth_realtime::{Hub, Transport};
-use plinth_store::{HistogramSnapshot, Store};
+use plinth_store::{Engine, HistogramSnapshot, Store};
 use std::sync::{Arc, RwLock};
 
 /// The latest figures of the flow tables; refreshed by a task, read at each scrape.
@@ -15,8 +15,20 @@ fn one(value: f64) -> Vec<Sample> {
     vec![(Vec::new(), value)]
 }
 
+/// Registers what runs: its version, and on which engine.
+fn build(metrics: &Metrics, store: &Store) {
+    let engine = match store.engine() {
+        Engine::Sqlite => "sqlite",
+        Engine::Postgres => "postgresql",
+    };
+    let labels = vec![("version", env!("CARGO_PKG_VERSION").to_owned()), ("engine", engine.to_owned())];
+    let read = move || vec![(labels.clone(), 1.0)];
+    metrics.register_polled(Polled::Gauge, "build_info", "What runs; always 1", read);
+}
+
 /// Registers the store's figures.
 pub fn store(metrics: &Metrics, store: &Store) {
+    build(metrics, store);
     let gauge = |name: &str, help: &str, kind: Polled, read: fn(&plinth_store::StoreStats) -> f64| {
         let store = store.clone();
         metrics.register_polled(kind, name, help, move || one(read(&store.stats())));

@@ -11,6 +11,7 @@ mod contract;
 mod figures;
 mod late;
 mod live;
+mod otlp;
 mod overview;
 mod seed;
 mod telemetry;

@@ -22,7 +22,7 @@ pub async fn first_tenant(store: &Store, identity: &Identity) -> Result<Tenant, 
             };
             for tenant in [&live.id, &live.twin_id] {
                 plinth_forms::seed_contact_form(tx, tenant)?;
-                plinth_notify::seed_contact_workflow(tx, tenant)?;
+                plinth_notify::seed_workflows(tx, tenant)?;
             }
             Ok(live)
         })

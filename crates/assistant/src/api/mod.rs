@@ -4,6 +4,7 @@ mod about;
 mod chat;
 mod console;
 mod facade;
+mod handover;
 mod object;
 mod transcript;
 
@@ -22,6 +23,7 @@ pub(crate) fn routes(assistant: Assistant) -> OpenApiRouter {
         .routes(routes!(chat::stop_assistant))
         .routes(routes!(transcript::get_assistant_chat, transcript::delete_assistant_chat))
         .routes(routes!(transcript::rate_assistant_message))
+        .routes(routes!(handover::request_assistant_handover))
         .routes(routes!(about::list_assistant_suggestions))
         .routes(routes!(about::get_assistant_config))
         .routes(routes!(console::list_assistant_conversations))

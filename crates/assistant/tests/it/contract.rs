@@ -171,6 +171,27 @@ both_engines! {
         assert_eq!(nothing.status, 404);
     }
 
+    async fn a_person_is_asked_for_once(store: TestStore) {
+        let app = app(&store).await;
+        ask(&app.visitor, json!({"id": "c", "message": "Does he know Kafka?"})).await;
+        let url = "/v1/assistant/chat/c/handover";
+        let body = json!({"email": "ada@example.org", "message": "May I call?"});
+        for _ in 0..2 {
+            let answer = app.visitor.json(Method::POST, url, &[], &body).await;
+            assert_eq!((answer.status.as_u16(), answer.json()["status"].as_str()), (202, Some("requested")), "{}", answer.json());
+        }
+        let told: Vec<(String,)> = store
+            .list("SELECT data FROM events WHERE kind = 'assistant.handover.requested'", owned![])
+            .await
+            .unwrap();
+        assert_eq!(told.len(), 1);
+        assert!(told[0].0.contains("Does he know Kafka?") && told[0].0.contains("ada@example.org"), "{told:?}");
+        let bad = app.visitor.json(Method::POST, url, &[], &json!({"email": "nowhere"})).await;
+        assert_eq!((bad.status.as_u16(), bad.json()["errors"][0]["pointer"].as_str()), (422, Some("/email")));
+        let missing = app.visitor.json(Method::POST, "/v1/assistant/chat/other/handover", &[], &json!({})).await;
+        assert_eq!(missing.status, 404);
+    }
+
     async fn an_answer_is_rated_and_the_console_sees_how_it_came_about(store: TestStore) {
         let app = app(&store).await;
         ask(&app.visitor, json!({"id": "c", "message": "Does he know Kafka?"})).await;

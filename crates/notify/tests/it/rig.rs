@@ -78,7 +78,7 @@ impl<'a> Rig<'a> {
         let (router, _) = notify.routes().split_for_parts();
         let server = Caller::secret_key(router, store.world());
         let tenant = server.principal.tenant.clone();
-        store.write(move |tx| plinth_notify::seed_contact_workflow(tx, &tenant)).await.unwrap();
+        store.write(move |tx| plinth_notify::seed_workflows(tx, &tenant)).await.unwrap();
         Self { store, notify, pushed, server, _outbox: outbox }
     }
 

@@ -24,7 +24,7 @@ async fn create(store: &Store, identity: &Identity, name: String, json: bool) ->
             let made = identity.create_organisation(tx, &name, trace)?;
             for tenant in [&made.live.id, &made.test.id] {
                 plinth_forms::seed_contact_form(tx, tenant)?;
-                plinth_notify::seed_contact_workflow(tx, tenant)?;
+                plinth_notify::seed_workflows(tx, tenant)?;
             }
             Ok::<_, Problem>(made)
         })

@@ -94,7 +94,7 @@ impl Inner {
             journey.grant = parts.headers.get(header::ORIGIN).cloned();
         }
         let known = self.authenticate(operation, host, parts, journey).await?;
-        journey.who = Some((known.principal.tenant.to_string(), known.principal.actor.to_string()));
+        journey.who = Some((known.principal.tenant.clone(), known.principal.actor.clone()));
         check_scope(operation, &known.principal)?;
         self.check_origin(&known, journey)?;
         self.charge(operation, &known, journey)?;
@@ -408,7 +408,6 @@ impl Inner {
         *request.headers_mut() = std::mem::take(&mut parts.headers);
         *request.extensions_mut() = std::mem::take(&mut parts.extensions);
         request.extensions_mut().insert(context.clone());
-        request.extensions_mut().insert(context.visitor());
         if !matches!(*request.method(), Method::GET | Method::HEAD)
             && self.versions.differs(context.version, &operation.id)
         {

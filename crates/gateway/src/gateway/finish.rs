@@ -5,7 +5,7 @@ use crate::{cors, head, limits, requests::LogEntry};
 use axum::body::Body;
 use http::{HeaderValue, Response, StatusCode, header};
 use plinth_api::problem;
-use plinth_kernel::{Code, Id, Problem};
+use plinth_kernel::{Actor, Code, Id, Problem};
 use std::sync::Arc;
 
 impl Inner {
@@ -116,7 +116,10 @@ impl Inner {
         duration_us: i64,
         problem: Option<&Problem>,
     ) -> LogEntry {
-        let (tenant, actor) = journey.who.clone().unwrap_or_else(|| (String::new(), "anonymous".to_owned()));
+        let (tenant, actor) = match &journey.who {
+            Some((tenant, actor)) => (tenant.to_string(), actor.to_string()),
+            None => (String::new(), Actor::Anonymous.to_string()),
+        };
         LogEntry {
             tenant,
             id: journey.request_id.clone(),

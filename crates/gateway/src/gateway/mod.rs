@@ -31,7 +31,9 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response};
 use plinth_api::operation::{Class, Idempotency, Operation};
 use plinth_identity::{Identity, model::net::Cidr};
-use plinth_kernel::{ApiVersion, Code, Id, Micros, Problem, RequestId, SpanId, TraceContext, TraceId, World};
+use plinth_kernel::{
+    Actor, ApiVersion, Code, Id, Micros, Problem, RequestId, SpanId, TenantId, TraceContext, TraceId, World,
+};
 use std::{
     hash::RandomState,
     net::{IpAddr, SocketAddr},
@@ -164,8 +166,8 @@ struct Journey {
     operation: Option<Arc<Operation>>,
     receipt: Receipt,
     version: Option<ApiVersion>,
-    /// Tenant and actor as the log wants them.
-    who: Option<(String, String)>,
+    /// Who asked, for the log.
+    who: Option<(TenantId, Actor)>,
     user_agent: String,
     client_request_id: Option<String>,
     idempotency_key: Option<String>,

@@ -80,7 +80,7 @@ impl Inner {
         let Some(site) = self.sites.find(host) else { return Ok(request) };
         let cookies = head::text(request.headers(), &header::COOKIE).map(str::to_owned);
         let known = self.visitor(site, cookies.as_deref(), remember, journey);
-        journey.who = Some((known.principal.tenant.to_string(), known.principal.actor.to_string()));
+        journey.who = Some((known.principal.tenant.clone(), known.principal.actor.clone()));
         let context = Arc::new(RequestContext {
             request_id: journey.request_id.clone(),
             client_request_id: None,

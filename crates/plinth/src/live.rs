@@ -35,7 +35,8 @@ impl Consumer for LiveFeed {
 
     fn handle(&self, tx: &mut Tx<'_>, event: &Event) -> Result<(), Problem> {
         let data = json!({"type": "event", "event": {
-            "id": event.id, "kind": event.kind, "subject": event.subject, "actor": event.actor.to_string(),
+            "id": event.id, "kind": event.kind, "version": event.version, "subject": event.subject,
+            "partition": event.partition, "sequence": event.sequence, "actor": event.actor.to_string(),
             "trace_id": event.trace.trace_id, "created_at": event.created_at, "data": event.data,
         }});
         let (channel, publisher) = (format!("{}/{TENANT_CHANNEL}", event.tenant), self.publisher.clone());

@@ -65,7 +65,8 @@ async fn announce(config: &Config, app: &App, address: std::net::SocketAddr) -> 
         format!("API      {base}/docs"),
     ];
     if let Some(token) = setup {
-        lines.push(format!("Set up   {base}/console/setup?token={}", token.reveal()));
+        // In the fragment, which browsers keep to themselves: the token is in no log.
+        lines.push(format!("Set up   {base}/console/#setup={}", token.reveal()));
         lines.push("         This link makes the first owner. It works once, for 30 minutes.".to_owned());
     }
     if std::io::stdout().is_terminal() {

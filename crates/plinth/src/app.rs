@@ -381,7 +381,7 @@ async fn start_flow(
     tenant: &plinth_kernel::TenantId,
 ) -> Result<FlowHandle, String> {
     let mut builder = FlowBuilder::new()
-        .consumer(Arc::new(LiveFeed::new(Arc::new(systems.hub.clone()))))
+        .consumer(Arc::new(LiveFeed::new(systems.hub.clone())))
         .schedules([Assistant::sweep_schedule(tenant.clone())]);
     for system in systems.all() {
         builder = builder

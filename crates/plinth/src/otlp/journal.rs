@@ -97,11 +97,10 @@ pub fn take(tx: &mut Tx<'_>, owner: &str) -> Result<Option<Progress>, Problem> {
          WHERE telemetry_exports.owner = $3 OR telemetry_exports.lease_until <= $5 RETURNING progress",
         args![EXPORTER, &json(&beginning)?, owner, now.plus_ms(LEASE_MS), now],
     )?;
+    let Some((text,)) = held else { return Ok(None) };
     // A place that cannot be read was written by another version of the program: begin again rather than guess.
-    let known = |text: String| {
-        serde_json::from_str::<Progress>(&text).ok().filter(|p| p.events.len() == beginning.events.len())
-    };
-    Ok(held.map(|(text,)| known(text).unwrap_or(beginning)))
+    let known = serde_json::from_str::<Progress>(&text).ok();
+    Ok(Some(known.filter(|known| known.events.len() == beginning.events.len()).unwrap_or(beginning)))
 }
 
 /// Whether another process holds the lease: asked without a write, because it is asked all the time.

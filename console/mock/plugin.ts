@@ -2,14 +2,14 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Plugin } from "vite";
 import { WebSocketServer } from "ws";
-import type { FormDefinition } from "../src/api/models.ts";
+import type { FormDefinition, Workflow, WorkflowStep } from "../src/api/models.ts";
 import { makeWorld, overviewOf, type World } from "./world.ts";
 
 /** What the executable serves the console with; the mock says the same, so that a violation shows while developing. */
 const POLICY = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
 const PAGE = 20;
 
-type Handler = (context: { world: World; query: URLSearchParams; params: string[]; body: Record<string, unknown> }) => unknown;
+type Handler = (context: { world: World; query: URLSearchParams; params: string[]; body: Record<string, unknown>; ifMatch: string | undefined }) => unknown;
 
 class Refusal {
   constructor(
@@ -41,6 +41,19 @@ const draftOf = (world: World, id: string | undefined) => {
   return { object: "form_draft", form_id: form.id, rev: form.draft_rev, definition: world.drafts.get(form.id) as FormDefinition, faults: [] };
 };
 
+/** A few of the server's rules, so that the editor has something to show. */
+function checkWorkflow({ trigger, steps }: Workflow) {
+  const errors: { pointer: string; code: string; detail: string }[] = [];
+  if (!trigger.event?.includes(".") || trigger.event.startsWith("notify.")) errors.push({ pointer: "/trigger/event", code: "invalid_value", detail: "The kind of an event such as `forms.submission.completed`, not one of `notify.`." });
+  if (steps.length === 0) errors.push({ pointer: "/steps", code: "out_of_range", detail: "From 1 to 30 steps." });
+  const seen = new Set<string>();
+  steps.forEach((step: WorkflowStep, i) => {
+    if (!/^[\w-]{1,64}$/.test(step.id ?? "") || seen.has(step.id)) errors.push({ pointer: `/steps/${i}/id`, code: "invalid_id", detail: "1 to 64 letters, digits, `_` or `-`, unique in the workflow." });
+    seen.add(step.id);
+  });
+  if (errors.length > 0) throw new Refusal(422, "validation_failed", "Validation failed", `${errors.length} fields do not fit their rules.`, errors);
+}
+
 const is = (value: string | null, actual: string) => value === null || value === actual;
 
 const SCOPES = ["forms:forms:read", "forms:forms:write", "forms:submissions:read", "forms:submissions:create", "forms:submissions:delete", "notify:workflows:read", "notify:workflows:write", "notify:notifications:read", "notify:notifications:replay", "assistant:conversations:read", "assistant:chat", "flow:events:read", "flow:jobs:read", "flow:jobs:write", "flow:traces:read", "identity:keys:read", "identity:keys:write", "identity:members:read", "identity:audit:read", "gateway:requests:read"];
@@ -66,7 +79,13 @@ const ROUTES: [method: string, path: RegExp, handler: Handler][] = [
   ["POST", /^\/v1\/api-keys\/([^/]+)\/rotate$/, ({ world, params }) => ({ ...find(world.keys, params[0], "key"), secret: "plk_live_sk_r0t8_Jx2bT7mQ9vLr4KdWc8YzHs1PfNa6Ue5Gi" })],
   ["DELETE", /^\/v1\/api-keys\/([^/]+)$/, ({ world, params }) => { find(world.keys, params[0], "key").status = "revoked"; return null; }],
   ["GET", /^\/v1\/members$/, ({ world, query }) => page(world.members, query)],
-  ["POST", /^\/v1\/members$/, ({ body }) => ({ object: "invite", id: "inv_1", email: body.email, role: body.role, status: "open", invited_by: "", accepted_at: null, created_at: new Date().toISOString(), url: "/console/#invite=4mX9qT2vKc8LrWz1bYpD7g", expires_at: new Date(Date.now() + 7 * 86_400_000).toISOString() })],
+  ["POST", /^\/v1\/members$/, ({ world, body }) => {
+    const made = { object: "invite", id: `inv_${Date.now()}`, email: String(body.email), role: body.role, status: "open", invited_by: `member:${world.session.member.id}`, accepted_at: null, created_at: new Date().toISOString(), expires_at: new Date(Date.now() + 7 * 86_400_000).toISOString() } as (typeof world.invites)[number];
+    world.invites.unshift(made);
+    return { ...made, url: "/console/#invite=4mX9qT2vKc8LrWz1bYpD7g" };
+  }],
+  ["GET", /^\/v1\/invites$/, ({ world, query }) => page(world.invites, query)],
+  ["DELETE", /^\/v1\/invites\/([^/]+)$/, ({ world, params }) => { find(world.invites, params[0], "invite").status = "revoked"; return null; }],
   ["PATCH", /^\/v1\/members\/([^/]+)$/, ({ world, params, body }) => Object.assign(find(world.members, params[0], "member"), body)],
   ["DELETE", /^\/v1\/members\/([^/]+)$/, ({ world, params }) => { world.members.splice(world.members.findIndex((m) => m.id === params[0]), 1); return null; }],
   ["GET", /^\/v1\/tenant$/, ({ world }) => world.session.tenant],
@@ -114,6 +133,23 @@ const ROUTES: [method: string, path: RegExp, handler: Handler][] = [
   ["GET", /^\/v1\/submissions$/, ({ world, query }) => page(world.submissions.filter((s) => is(query.get("form_id"), s.form_id) && JSON.stringify(s.values).toLowerCase().includes((query.get("q") ?? "").toLowerCase())), query)],
   ["GET", /^\/v1\/submissions\/([^/]+)$/, ({ world, params }) => find(world.submissions, params[0], "submission")],
   ["DELETE", /^\/v1\/submissions\/([^/]+)$/, () => null],
+  ["GET", /^\/v1\/workflows$/, ({ world, query }) => page(world.workflows, query)],
+  ["POST", /^\/v1\/workflows$/, ({ world, body }) => {
+    const now = new Date().toISOString();
+    const made = { external_id: null, ...body, object: "workflow", id: `wf_${Date.now()}`, rev: 1, created_at: now, updated_at: now } as Workflow;
+    checkWorkflow(made);
+    world.workflows.unshift(made);
+    return made;
+  }],
+  ["GET", /^\/v1\/workflows\/([^/]+)$/, ({ world, params }) => find(world.workflows, params[0], "workflow")],
+  ["PATCH", /^\/v1\/workflows\/([^/]+)$/, ({ world, params, body, ifMatch }) => {
+    const workflow = find(world.workflows, params[0], "workflow");
+    if (ifMatch === undefined) throw new Refusal(428, "precondition_required", "Precondition required", "Send If-Match with the ETag of the state that this change was made for.");
+    if (ifMatch !== `"${workflow.rev}"`) throw new Refusal(412, "precondition_failed", "Precondition failed", "It has changed since you read it. Read it again and repeat the change with its new ETag.");
+    checkWorkflow({ ...workflow, ...body });
+    return Object.assign(workflow, body, { rev: workflow.rev + 1, updated_at: new Date().toISOString() });
+  }],
+  ["DELETE", /^\/v1\/workflows\/([^/]+)$/, ({ world, params }) => { world.workflows.splice(world.workflows.indexOf(find(world.workflows, params[0], "workflow")), 1); return null; }],
   ["GET", /^\/v1\/notifications$/, ({ world, query }) => page(world.notifications.filter((n) => is(query.get("state"), n.state) && is(query.get("channel"), n.channel)), query)],
   ["GET", /^\/v1\/notifications\/([^/]+)$/, ({ world, params }) => find(world.notifications, params[0], "notification")],
   ["POST", /^\/v1\/notifications\/([^/]+)\/replay$/, ({ world, params }) => Object.assign(find(world.notifications, params[0], "notification"), { state: "pending" })],
@@ -168,7 +204,7 @@ export function mock(): Plugin {
     if (state === "empty" && request.method === "GET" && url.pathname === "/v1/inbox/summary") return send(200, { unread: 0 });
     try {
       const body = await bodyOf(request);
-      const result = route[2]({ world, query: url.searchParams, params: route[1].exec(url.pathname)?.slice(1) ?? [], body });
+      const result = route[2]({ world, query: url.searchParams, params: route[1].exec(url.pathname)?.slice(1) ?? [], body, ifMatch: request.headers["if-match"] });
       if (state === "empty" && typeof result === "object" && result !== null && "has_more" in result) return send(200, { object: "list", data: [], has_more: false, next_cursor: null });
       send(request.method === "POST" ? 201 : 200, result);
     } catch (thrown) {

@@ -1,10 +1,11 @@
 /** A plausible tenant for developing the console without a server. Never part of a build. */
 import type {
   ApiKey, AuditEntry, ConversationDetail, EventRecord, Form, FormDefinition, FormVersion, FormField, InboxItem, Job, Limits, MailDetail, Member, NotificationDetail, Overview, ParkedEvent,
-  Readiness, RequestRecord, Schedule, Session, Span, Submission, Tenant, TokenIssuer, Trace,
+  Invite, Readiness, RequestRecord, Schedule, Session, Span, Submission, Tenant, TokenIssuer, Trace, Workflow,
 } from "../src/api/models.ts";
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
+import { TEMPLATES } from "../src/lib/workflow.ts";
 import { seeded } from "./random.ts";
 
 const r = seeded(20_261_122);
@@ -252,8 +253,25 @@ export function makeWorld(now: number) {
   const issuers: TokenIssuer[] = [{ object: "token_issuer", id: r.id("iss"), name: "Northwind sign-in", issuer: "https://id.northwind.example", jwks_url: "https://id.northwind.example/.well-known/jwks.json", scopes: ["forms:submissions:create", "realtime:connections:create"], rev: 1, created_at: days(20), updated_at: days(20) }];
   const readiness: Readiness = { status: "ready", version: "0.1.0", checks: [{ name: "store", status: "ok", detail: "SQLite, 41 MiB, last commit 3 ms" }, { name: "events", status: "ok", detail: "64 partitions, all level" }, { name: "jobs", status: "ok", detail: "4 workers" }, { name: "mail", status: "ok", detail: "file outbox: no mail server is configured" }, { name: "content", status: "ok", detail: "38 pages, 412 passages" }] };
 
+  const invites: Invite[] = (
+    [
+      ["mei@northwind.example", "developer", "open", 0.2, 7],
+      ["external.auditor.with.a.long.name@consultancy.example", "viewer", "open", 5, 2],
+      ["jonas@northwind.example", "developer", "accepted", 13, -6],
+      ["old@northwind.example", "admin", "expired", 30, -23],
+    ] as const
+  ).map(([email, role, status, made, ends], i) => ({ object: "invite", id: r.id("inv"), email, role, status, invited_by: `member:${members[i % 2]?.id ?? me.id}`, expires_at: days(-ends), accepted_at: status === "accepted" ? days(made - 1) : null, created_at: days(made) }));
+  const workflows: Workflow[] = (
+    [
+      ["contact", "Contact message to the team", 0, true, 9],
+      ["handover", "Visitor asks for a person", 2, true, 20],
+      [null, "Answers to the desk", 1, false, 33],
+      [null, "Somebody joined", 3, true, 40],
+    ] as const
+  ).map(([external_id, name, template, enabled, changed], i) => ({ object: "workflow", id: i === 0 ? workflowId : r.id("wf"), external_id, name, enabled, trigger: { conditions: [], ...TEMPLATES[template]?.definition.trigger, event: TEMPLATES[template]?.definition.trigger.event ?? "" }, steps: structuredClone(TEMPLATES[template]?.definition.steps ?? []), rev: i === 0 ? 2 : 1, created_at: days(41), updated_at: days(changed) }));
+
   const byTime = <T extends { created_at: string }>(rows: T[]) => rows.sort((a, b) => b.created_at.localeCompare(a.created_at));
-  return { session, members, forms, drafts, versions, events: byTime(events), jobs: byTime(jobs), notifications: byTime(notifications), mails: byTime(mails), inbox: byTime(inbox), submissions: byTime(submissions), traces, requests, keys, audit, conversations, parked, schedules, limits, issuers, readiness, story, byTime };
+  return { session, members, forms, drafts, versions, events: byTime(events), jobs: byTime(jobs), notifications: byTime(notifications), mails: byTime(mails), inbox: byTime(inbox), submissions: byTime(submissions), traces, requests, keys, audit, conversations, parked, invites, workflows, schedules, limits, issuers, readiness, story, byTime };
 }
 
 export type World = ReturnType<typeof makeWorld>;

@@ -80,6 +80,14 @@ const form = createRoute({ getParentRoute: () => app, path: "/forms/$id", valida
 const formEdit = createRoute({ getParentRoute: () => app, path: "/forms/$id/edit", component: lazyRouteComponent(() => import("./screens/FormEditor"), "FormEditor") });
 const conversations = createRoute({ getParentRoute: () => app, path: "/conversations", component: lazyRouteComponent(() => import("./screens/Conversations"), "Conversations") });
 const conversation = createRoute({ getParentRoute: () => app, path: "/conversations/$id", component: lazyRouteComponent(() => import("./screens/Conversations"), "ConversationScreen") });
+const workflows = createRoute({
+  getParentRoute: () => app,
+  path: "/workflows",
+  validateSearch: (search: Search): { new?: true } => ({ new: flag(search, "new") }),
+  component: lazyRouteComponent(() => import("./screens/Workflows"), "Workflows"),
+});
+const workflow = createRoute({ getParentRoute: () => app, path: "/workflows/$id", component: lazyRouteComponent(() => import("./screens/Workflows"), "WorkflowScreen") });
+const workflowEdit = createRoute({ getParentRoute: () => app, path: "/workflows/$id/edit", component: lazyRouteComponent(() => import("./screens/WorkflowEditor"), "WorkflowEditor") });
 const notifications = createRoute({ getParentRoute: () => app, path: "/notifications", validateSearch: texts("state", "channel"), component: lazyRouteComponent(() => import("./screens/Notifications"), "Notifications") });
 const notification = createRoute({ getParentRoute: () => app, path: "/notifications/$id", component: lazyRouteComponent(() => import("./screens/Notifications"), "NotificationScreen") });
 const mails = createRoute({ getParentRoute: () => app, path: "/mails", component: lazyRouteComponent(() => import("./screens/Mails"), "Mails") });
@@ -121,6 +129,9 @@ const tree = root.addChildren([
     formEdit,
     conversations,
     conversation,
+    workflows,
+    workflow,
+    workflowEdit,
     notifications,
     notification,
     mails,

@@ -37,6 +37,22 @@ const SCREENS = [
   { name: "form-edit", path: "/forms/{id}/edit", id: first("forms") },
   { name: "conversations", path: "/conversations" },
   { name: "conversation", path: "/conversations/{id}", id: first("assistant/conversations") },
+  { name: "workflows", path: "/workflows" },
+  { name: "workflows-new", path: "/workflows?new=true" },
+  { name: "workflow", path: "/workflows/{id}", id: first("workflows") },
+  { name: "workflow-delete", path: "/workflows/{id}", id: first("workflows"), act: (page) => page.getByRole("button", { name: "Delete workflow" }).click() },
+  { name: "workflow-edit", path: "/workflows/{id}/edit", id: first("workflows") },
+  {
+    name: "workflow-refused",
+    path: "/workflows/{id}/edit",
+    id: first("workflows"),
+    act: async (page) => {
+      const area = page.getByLabel("Trigger and steps");
+      await area.fill((await area.inputValue()).replace("forms.submission.completed", "notify.mail.sent").replace('"mail_team"', '"tell_team"'));
+      await page.getByRole("button", { name: "Save" }).click();
+      await page.getByRole("button", { name: /steps\/1\/id/ }).click();
+    },
+  },
   { name: "notifications", path: "/notifications" },
   { name: "notification", path: "/notifications/{id}", id: first("notifications?state=failed") },
   { name: "mails", path: "/mails" },
@@ -83,10 +99,14 @@ const SCREENS = [
   { name: "empty-submissions", path: "/submissions", state: "empty" },
   { name: "empty-inbox", path: "/inbox", state: "empty" },
   { name: "empty-jobs", path: "/jobs?state=dead", state: "empty" },
+  { name: "empty-workflows", path: "/workflows", state: "empty" },
+  { name: "empty-members", path: "/members", state: "empty" },
   { name: "empty-keys", path: "/keys", state: "empty" },
   { name: "loading-submissions", path: "/submissions", state: "slow" },
+  { name: "loading-workflow", path: "/workflows/wf_01k00000000000000000000000", state: "slow" },
   { name: "loading-overview", path: "/", state: "slow" },
   { name: "error-requests", path: "/requests", state: "error", settle: 4000 },
+  { name: "error-workflows", path: "/workflows", state: "error", settle: 4000 },
   { name: "error-overview", path: "/", state: "error", settle: 4000 },
   { name: "not-found", path: "/jobs/job_01k00000000000000000000000" },
 ];
@@ -105,7 +125,7 @@ for (const width of widths) {
       if (only.length > 0 && !only.includes(screen.name)) continue;
       const page = await context.newPage();
       const said = [];
-      page.on("console", (message) => message.type() === "error" && !/status of (40[14]|503)/.test(message.text()) && said.push(message.text()));
+      page.on("console", (message) => message.type() === "error" && !/status of (40[14]|422|503)/.test(message.text()) && said.push(message.text()));
       page.on("pageerror", (error) => said.push(String(error)));
       await context.clearCookies();
       if (screen.state) await context.addCookies([{ name: "mock_state", value: screen.state, url: base }]);

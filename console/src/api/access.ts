@@ -5,6 +5,7 @@ import { filters, pagedQuery } from "./pages";
 
 export const keysQuery = () => pagedQuery(["keys", "list"], (page, signal) => read(api.GET("/v1/api-keys", { params: { query: page }, signal })));
 export const membersQuery = () => pagedQuery(["members", "list"], (page, signal) => read(api.GET("/v1/members", { params: { query: page }, signal })));
+export const invitesQuery = () => pagedQuery(["invites", "list"], (page, signal) => read(api.GET("/v1/invites", { params: { query: page }, signal })));
 export const auditQuery = (filter: { actor?: string; action?: string }) =>
   pagedQuery(["audit", "list", filter], (page, signal) => read(api.GET("/v1/audit-entries", { params: { query: { ...page, ...filters(filter) } }, signal })));
 
@@ -33,8 +34,13 @@ export function useRevokeKey() {
 }
 
 export function useInvite() {
-  const onSuccess = useChanged("members");
+  const onSuccess = useChanged("invites");
   return useMutation({ mutationFn: (body: { email: string; role: Role }) => read(api.POST("/v1/members", { body })), onSuccess });
+}
+
+export function useRevokeInvite() {
+  const onSettled = useChanged("invites");
+  return useMutation({ mutationFn: (id: string) => read(api.DELETE("/v1/invites/{id}", { params: { path: { id } } })), onSettled });
 }
 
 export function useChangeRole() {

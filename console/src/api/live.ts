@@ -5,10 +5,11 @@ const BY_EVENT: [prefix: string, resources: string[]][] = [
   ["forms.submission.", ["submissions"]],
   ["forms.", ["forms"]],
   ["notify.inbox", ["inbox"]],
+  ["notify.workflow", ["workflows"]],
   ["notify.", ["notifications", "mails"]],
   ["assistant.", ["conversations"]],
   ["identity.key", ["keys", "audit"]],
-  ["identity.", ["members", "audit", "keys"]],
+  ["identity.", ["members", "invites", "audit", "keys"]],
 ];
 
 const BY_MESSAGE: Record<string, string[]> = {

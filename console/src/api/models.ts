@@ -20,6 +20,7 @@ export type Tenant = Schemas["Tenant"];
 export type TenantChoice = Schemas["TenantChoice"];
 export type Role = Schemas["Role"];
 export type Member = Schemas["Member"];
+export type Invite = Schemas["Invite"];
 export type IssuedInvite = Schemas["NewInviteBody"];
 export type KeyKind = Schemas["KeyKind"];
 export type ApiKey = Schemas["ApiKey"];
@@ -51,6 +52,13 @@ export type Choice = Schemas["FormChoice"];
 /** A text in every language it has. */
 export type Translations = Record<string, string>;
 export type Submission = Schemas["Submission"];
+
+export type Workflow = Schemas["Workflow"];
+export type NewWorkflow = Schemas["CreateWorkflow"];
+export type WorkflowTrigger = Schemas["WorkflowTrigger"];
+export type WorkflowCondition = Schemas["WorkflowCondition"];
+export type WorkflowStep = Schemas["WorkflowStep"];
+export type WorkflowAudience = Schemas["WorkflowAudience"];
 
 export type Notification = Schemas["Notification"];
 export type NotificationDetail = Schemas["NotificationDetail"];

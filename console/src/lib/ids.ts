@@ -4,6 +4,7 @@ const ROUTES: Record<string, (id: string) => string> = {
   frm: (id) => `/forms/${id}`,
   job: (id) => `/jobs/${id}`,
   evt: (id) => `/events/${id}`,
+  wf: (id) => `/workflows/${id}`,
   ntf: (id) => `/notifications/${id}`,
   eml: (id) => `/mails/${id}`,
   req: (id) => `/requests/${id}`,
@@ -11,6 +12,7 @@ const ROUTES: Record<string, (id: string) => string> = {
   inb: (id) => `/inbox/${id}`,
   key: () => "/keys",
   mbr: () => "/members",
+  inv: () => "/members",
 };
 
 const TYPE_ID = /^([a-z]{2,5})_[0-9a-hjkmnp-tv-z]{26}$/;

@@ -1,20 +1,21 @@
 import { useInfiniteQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
-import { UserMinus, UserPlus } from "lucide-react";
+import { MailX, UserMinus, UserPlus } from "lucide-react";
 import { useState } from "react";
-import { membersQuery, useChangeRole, useInvite, useRemoveMember } from "../api/access";
-import type { IssuedInvite, Member, Role } from "../api/models";
+import { invitesQuery, membersQuery, useChangeRole, useInvite, useRemoveMember, useRevokeInvite } from "../api/access";
+import type { Invite, IssuedInvite, Member, Role } from "../api/models";
+import { rowsOf } from "../api/pages";
 import { fieldError, toProblem } from "../api/problem";
 import { sessionQuery } from "../api/session";
 import { words } from "../lib/format";
 import { Button, IconButton } from "../ui/Button";
 import { Confirm, Dialog, DialogActions } from "../ui/Dialog";
 import { PickField, SelectField, TextField } from "../ui/Field";
-import { Empty, PageHead } from "../ui/Page";
+import { Empty, PageHead, Section } from "../ui/Page";
 import { ProblemNotice } from "../ui/Problem";
 import { type Column, ResourceList } from "../ui/ResourceList";
 import { Tag } from "../ui/State";
-import { Ago, CopyButton } from "../ui/Text";
+import { ActorText, Ago, CopyButton } from "../ui/Text";
 import { toast } from "../ui/Toasts";
 
 const ROLES: { role: Role; help: string }[] = [
@@ -60,13 +61,13 @@ export function Members() {
     {
       key: "role",
       head: "Role",
-      className: "w-36 max-sm:w-28",
+      className: "w-36",
       cell: (row) =>
         mayManage && !isMe(row) ? (
           <PickField
             name={`Role of ${row.name || row.email}`}
             value={row.role}
-            className="max-sm:w-24"
+            className="max-sm:w-30"
             disabled={change.isPending && change.variables.id === row.id}
             onChange={(event) => {
               const role = event.target.value as Role;
@@ -126,6 +127,7 @@ export function Members() {
           </Empty>
         }
       />
+      {mayManage && <OpenInvites />}
       {inviting && <InviteDialog onClose={() => open(false)} canMakeOwners={session.role === "owner"} />}
       <Confirm
         open={leaving !== null}
@@ -150,6 +152,86 @@ export function Members() {
         Their sessions end now and their personal keys stop working. What they did stays in the audit log under their name.
       </Confirm>
     </>
+  );
+}
+
+const INVITE_COLUMNS: Column<Invite>[] = [
+  { key: "email", head: "Invited", cell: (row) => <span className="block truncate font-medium">{row.email}</span>, className: "max-w-0 w-[30%] max-md:w-auto" },
+  { key: "by", head: "By", cell: (row) => <ActorText actor={row.invited_by} />, from: "md", className: "w-[20%]" },
+  { key: "role", head: "Role", cell: (row) => words(row.role), className: "w-36", from: "sm" },
+  { key: "made", head: "Made", cell: (row) => <Ago at={row.created_at} className="text-muted" />, align: "right", from: "lg" },
+  { key: "ends", head: "Ends", cell: (row) => <Ago at={row.expires_at} className="text-muted" />, align: "right", className: "w-24" },
+];
+
+/** Links that still let somebody in. What became of the others is in the audit log. */
+function OpenInvites() {
+  const query = useInfiniteQuery({
+    ...invitesQuery(),
+    select: (data) => ({ ...data, pages: data.pages.map((page) => ({ ...page, data: page.data.filter((invite) => invite.status === "open") })) }),
+  });
+  const revoke = useRevokeInvite();
+  const [ending, setEnding] = useState<Invite | null>(null);
+  const columns: Column<Invite>[] = [
+    ...INVITE_COLUMNS,
+    {
+      key: "do",
+      head: <span className="sr-only">Actions</span>,
+      align: "right",
+      className: "w-24 max-sm:w-14",
+      cell: (row) => (
+        <>
+          <Button size="sm" look="quiet" className="hover:text-bad max-sm:hidden" aria-label={`Revoke the invitation of ${row.email}`} onClick={() => setEnding(row)}>
+            Revoke
+          </Button>
+          <IconButton name={`Revoke the invitation of ${row.email}`} className="sm:hidden" onClick={() => setEnding(row)}>
+            <MailX className="size-4" />
+          </IconButton>
+        </>
+      ),
+    },
+  ];
+  const none = query.isSuccess && rowsOf(query.data).length === 0;
+  return (
+    <Section title="Open invitations" lead={none ? undefined : "Each link works once. Its text was shown when it was made."} flush className="pb-0 sm:pb-0">
+      <ResourceList
+        label="Open invitations"
+        query={query}
+        columns={columns}
+        under={(row) => words(row.role)}
+        empty={
+          <p className="flex items-center gap-3 px-4 py-4 text-muted sm:px-6">
+            Nobody holds a link at the moment.
+            {query.hasNextPage && (
+              <Button size="sm" look="quiet" busy={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+                Look further back
+              </Button>
+            )}
+          </p>
+        }
+      />
+      <Confirm
+        open={ending !== null}
+        onClose={() => {
+          setEnding(null);
+          revoke.reset();
+        }}
+        title={`Revoke the invitation of ${ending?.email ?? ""}?`}
+        verb="Revoke"
+        busy={revoke.isPending}
+        error={revoke.error}
+        onConfirm={() =>
+          ending &&
+          revoke.mutate(ending.id, {
+            onSuccess: () => {
+              toast(`The link of ${ending.email} no longer works`);
+              setEnding(null);
+            },
+          })
+        }
+      >
+        The link stops working now. You can invite the same address again.
+      </Confirm>
+    </Section>
   );
 }
 

@@ -140,7 +140,7 @@ function NotificationDetail({ notification: n }: { notification: NotificationRec
           <Facts
             rows={[
               ["Id", <IdText key="i" id={n.id} link={false} />],
-              ["Workflow", <span key="w" className="mono break-all">{n.workflow_id}</span>],
+              ["Workflow", <IdText key="w" id={n.workflow_id} />],
               ["Step", n.step_id],
               ["Through", n.provider ?? "—"],
               ["Created", <Instant key="c" at={n.created_at} />],

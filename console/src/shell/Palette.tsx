@@ -40,6 +40,7 @@ function PaletteBody({ onClose, onShortcuts }: { onClose: () => void; onShortcut
     return [
       ...PLACES.map((place) => ({ id: place.to, name: place.name, also: place.also, icon: place.icon, hint: `G ${place.letter.toUpperCase()}`, run: go(place.to) })),
       { id: "new-form", name: "Create a form", icon: Plus, run: go("/forms", { new: true }) },
+      { id: "new-workflow", name: "Create a workflow", icon: Plus, run: go("/workflows", { new: true }) },
       { id: "new-key", name: "Create an API key", icon: Plus, run: go("/keys", { new: true }) },
       { id: "invite", name: "Invite a member", icon: Plus, run: go("/members", { new: true }) },
       { id: "dead", name: "Dead letters", also: "failed jobs replay", icon: ArrowRight, run: go("/jobs", { state: "dead" }) },

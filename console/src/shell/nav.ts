@@ -1,4 +1,4 @@
-import { Activity, AtSign, Bell, FileText, Inbox, KeyRound, LayoutDashboard, ListChecks, MessageSquareText, Radio, ScrollText, Settings, SquareStack, Users, Waypoints, type LucideIcon } from "lucide-react";
+import { Activity, AtSign, Bell, FileText, Inbox, KeyRound, LayoutDashboard, ListChecks, MessageSquareText, Radio, ScrollText, Settings, SquareStack, Users, Waypoints, Workflow, type LucideIcon } from "lucide-react";
 
 export interface Place {
   to: string;
@@ -29,7 +29,8 @@ export const NAV: { title: string | null; places: Place[] }[] = [
   {
     title: "Deliver",
     places: [
-      { to: "/notifications", name: "Notifications", icon: Bell, letter: "n", also: "deliveries workflow" },
+      { to: "/workflows", name: "Workflows", icon: Workflow, letter: "w", also: "automation trigger steps templates" },
+      { to: "/notifications", name: "Notifications", icon: Bell, letter: "n", also: "deliveries" },
       { to: "/mails", name: "Mails", icon: AtSign, letter: "m", also: "email outbox eml" },
     ],
   },

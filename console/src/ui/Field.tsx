@@ -158,3 +158,23 @@ export function Segments<T extends string>({ name, value, options, onPick }: { n
     </div>
   );
 }
+
+/** On or off, at once: what it changes is saved by switching. */
+export function Switch({ name, on, busy = false, onSwitch }: { name: string; on: boolean; busy?: boolean; onSwitch: (on: boolean) => void }) {
+  return (
+    <button
+      type="button"
+      role="switch"
+      aria-checked={on}
+      aria-label={name}
+      aria-busy={busy || undefined}
+      title={on ? "On" : "Off"}
+      onClick={() => !busy && onSwitch(!on)}
+      className="relative z-10 inline-grid h-7 w-10 shrink-0 place-items-center rounded-md align-middle max-sm:h-9"
+    >
+      <span className={cx("flex h-4.5 w-8 items-center rounded-full border p-px transition-colors", on ? "border-accent bg-accent" : "border-control bg-sunken", busy && "opacity-60")}>
+        <span className={cx("size-3.5 rounded-full transition-transform", on ? "translate-x-3.5 bg-on-accent" : "bg-control")} />
+      </span>
+    </button>
+  );
+}

@@ -72,13 +72,13 @@ class Installation:
     def publish_form(self, server):
         """Creates the form of the write; where answers to it are posted."""
 
-        def post(path, body, key):
-            headers = [*self.headers, f"Idempotency-Key: {key}"]
-            status, answer = server.ask("POST", path, headers, None if body is None else json.dumps(body))
+        def post(path, body, key, *more):
+            headers = [*self.headers, f"Idempotency-Key: {key}", *more]
+            status, answer = server.ask("POST", path, headers, json.dumps(body))
             if status not in (200, 201):
                 raise SystemExit(f"POST {path} answered {status}: {answer[:1000]}")
             return json.loads(answer)
 
         form = post("/v1/forms", FORM, "bench-form")["id"]
-        post(f"/v1/forms/{form}/publish", None, "bench-publish")
+        post(f"/v1/forms/{form}/publish", {}, "bench-publish", "If-Match: *")
         return f"/v1/forms/{form}/submissions"

@@ -146,7 +146,7 @@ impl Keyset {
 /// `$after` and `$limit` are the placeholders of [`Keyset::after`] and [`Keyset::fetch`].
 #[macro_export]
 macro_rules! keyset_sql {
-    ($keyset:expr, $head:literal, $after:literal, $limit:literal) => {
+    ($keyset:expr, $head:expr, $after:literal, $limit:literal) => {
         if $keyset.descending {
             concat!($head, " AND id < ", $after, " ORDER BY id DESC LIMIT ", $limit)
         } else {

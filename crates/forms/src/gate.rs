@@ -2,7 +2,7 @@
 
 use crate::{
     model::definition::{Definition, Field},
-    store::FormRow,
+    store::{FormRow, Hold},
     submit::{self, Origin},
 };
 use plinth_api::command::{KeyRow, Reply, once_in};
@@ -68,7 +68,7 @@ fn hand_in(
     key: &str,
     values: &BTreeMap<String, Value>,
 ) -> Result<SubmissionReceipt, Problem> {
-    let form = submit::find_form(tx, &visitor.tenant, key)?;
+    let form = submit::hold_form(tx, &visitor.tenant, key, Hold::Answer)?;
     let origin = Origin {
         tenant: &visitor.tenant,
         actor: visitor.visitor.parse().unwrap_or(Actor::Anonymous),
@@ -89,7 +89,8 @@ fn hand_in_once(
     values: &BTreeMap<String, Value>,
     idem_key: &str,
 ) -> Result<SubmissionReceipt, Problem> {
-    let caller = format!("{}@{}", visitor.visitor, visitor.client_ip);
+    // By address alone: a page without JavaScript has no number of its visitor's before its first answer.
+    let caller = format!("@{}", visitor.client_ip);
     let row = KeyRow {
         tenant: visitor.tenant.as_ref(),
         operation: "create_submission",

@@ -16,7 +16,7 @@ const DEFINITION: &str = include_str!("contact_form.json");
 
 /// Gives a tenant its contact form, published, unless it has one. Returns the form's id.
 pub fn seed_contact_form(tx: &mut Tx<'_>, tenant: &TenantId) -> Result<FormId, Problem> {
-    if let Some(existing) = store::form_by_external(tx, tenant, CONTACT)? {
+    if let Some(existing) = store::form_by_external(tx, tenant, CONTACT, store::Hold::Read)? {
         return Ok(existing.id);
     }
     let definition: Definition = serde_json::from_str(DEFINITION).map_err(Problem::internal)?;

@@ -3,7 +3,7 @@
 use crate::model::{answer::Answers, definition::Definition};
 use plinth_api::{Keyset, keyset_sql};
 use plinth_kernel::{FormId, FormVersionId, Micros, Problem, SubmissionId, TenantId};
-use plinth_store::{FromRow, Result, Row, Store, Tx, args};
+use plinth_store::{FromRow, Result, Row, Sql, Store, Tx, args, sql};
 use std::collections::BTreeMap;
 
 /// A form as its row holds it.
@@ -117,12 +117,45 @@ pub(crate) fn insert_form(tx: &mut Tx<'_>, tenant: &TenantId, form: &FormRow, dr
     Ok(())
 }
 
-pub(crate) fn form(tx: &mut Tx<'_>, tenant: &TenantId, id: &FormId) -> Result<Option<FormRow>> {
-    tx.opt(
-        "SELECT id, external_id, name, state, rev, live_version, draft_rev, metadata, created_at, updated_at
-         FROM forms_form WHERE tenant_id = $1 AND id = $2",
-        args![tenant, id],
-    )
+/// What a unit of work is about to do with a form, and so what it keeps others from doing to it until it has ended. On
+/// SQLite there is one writer anyway.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Hold {
+    /// Nothing: it reads.
+    Read,
+    /// Answer it: it must not be deleted meanwhile.
+    Answer,
+    /// Change it: others must not change it meanwhile, and answers may come in.
+    Change,
+    /// Delete it: nothing may happen to it meanwhile.
+    Delete,
+}
+
+/// The statement that reads a form and holds it.
+macro_rules! select_form {
+    ($where:literal, $hold:expr) => {
+        match $hold {
+            Hold::Read => select_form!($where, locked ""),
+            Hold::Answer => select_form!($where, locked " FOR KEY SHARE"),
+            Hold::Change => select_form!($where, locked " FOR NO KEY UPDATE"),
+            Hold::Delete => select_form!($where, locked " FOR UPDATE"),
+        }
+    };
+    ($where:literal, locked $lock:literal) => {
+        sql!(lite: select_form!($where), pg: concat!(select_form!($where), $lock))
+    };
+    ($where:literal) => {
+        concat!(
+            "SELECT id, external_id, name, state, rev, live_version, draft_rev, metadata, created_at, updated_at
+             FROM forms_form WHERE tenant_id = $1 AND ",
+            $where
+        )
+    };
+}
+
+pub(crate) fn form(tx: &mut Tx<'_>, tenant: &TenantId, id: &FormId, hold: Hold) -> Result<Option<FormRow>> {
+    let sql: Sql = select_form!("id = $2", hold);
+    tx.opt(sql, args![tenant, id])
 }
 
 /// By the caller's own key.
@@ -130,12 +163,10 @@ pub(crate) fn form_by_external(
     tx: &mut Tx<'_>,
     tenant: &TenantId,
     external_id: &str,
+    hold: Hold,
 ) -> Result<Option<FormRow>> {
-    tx.opt(
-        "SELECT id, external_id, name, state, rev, live_version, draft_rev, metadata, created_at, updated_at
-         FROM forms_form WHERE tenant_id = $1 AND external_id = $2",
-        args![tenant, external_id],
-    )
+    let sql: Sql = select_form!("external_id = $2", hold);
+    tx.opt(sql, args![tenant, external_id])
 }
 
 pub(crate) fn forms(
@@ -181,6 +212,7 @@ pub(crate) fn update_form(tx: &mut Tx<'_>, tenant: &TenantId, form: &FormRow) ->
     Ok(())
 }
 
+/// Saves the draft. Its revision is part of the form, whose own goes up with it.
 pub(crate) fn save_draft(
     tx: &mut Tx<'_>,
     tenant: &TenantId,
@@ -190,7 +222,8 @@ pub(crate) fn save_draft(
 ) -> Result<()> {
     let now = tx.now();
     tx.exec(
-        "UPDATE forms_form SET draft = $3, draft_rev = $4, updated_at = $5 WHERE tenant_id = $1 AND id = $2",
+        "UPDATE forms_form SET draft = $3, draft_rev = $4, rev = rev + 1, updated_at = $5
+         WHERE tenant_id = $1 AND id = $2",
         args![tenant, id, draft, rev, now],
     )?;
     Ok(())
@@ -287,6 +320,15 @@ pub(crate) fn insert_submission(tx: &mut Tx<'_>, tenant: &TenantId, new: &NewSub
     Ok(())
 }
 
+/// Whether the form has any submission.
+pub(crate) fn has_submissions(tx: &mut Tx<'_>, tenant: &TenantId, form: &FormId) -> Result<bool> {
+    let any: Option<(SubmissionId,)> = tx.opt(
+        "SELECT id FROM forms_submission WHERE tenant_id = $1 AND form_id = $2 LIMIT 1",
+        args![tenant, form],
+    )?;
+    Ok(any.is_some())
+}
+
 /// How many submissions this origin has handed in to this form since `since`.
 pub(crate) fn origin_count(
     tx: &mut Tx<'_>,
@@ -319,8 +361,24 @@ pub(crate) fn submission(
 pub(crate) struct SubmissionFilter {
     pub form_id: Option<FormId>,
     pub state: Option<String>,
-    /// Part of an answer, compared without regard to case of ASCII letters.
+    /// Part of an answer, compared without regard to case (on SQLite: of ASCII letters).
     pub contains: Option<String>,
+}
+
+/// The page of a list. Two statements, so that the answers to one form are found by its index.
+macro_rules! select_submissions {
+    ($keyset:expr, $form:literal) => {
+        keyset_sql!($keyset, select_submissions!($form), "$5", "$6")
+    };
+    ($form:literal) => {
+        concat!(
+            "SELECT id, form_id, version, state, rev, answers, actor, user_agent, trace_id, created_at, updated_at
+             FROM forms_submission WHERE tenant_id = $1 AND ",
+            $form,
+            " AND (CAST($3 AS TEXT) IS NULL OR state = $3)
+             AND (CAST($4 AS TEXT) IS NULL OR lower(answers) LIKE lower($4) ESCAPE '!')"
+        )
+    };
 }
 
 pub(crate) fn submissions(
@@ -329,17 +387,11 @@ pub(crate) fn submissions(
     filter: &SubmissionFilter,
     keyset: &Keyset,
 ) -> Result<Vec<SubmissionRow>> {
-    let like = filter.contains.as_ref().map(|text| format!("%{}%", escape_like(&text.to_lowercase())));
-    let sql = keyset_sql!(
-        keyset,
-        "SELECT id, form_id, version, state, rev, answers, actor, user_agent, trace_id, created_at, updated_at
-         FROM forms_submission WHERE tenant_id = $1
-         AND (CAST($2 AS TEXT) IS NULL OR form_id = $2)
-         AND (CAST($3 AS TEXT) IS NULL OR state = $3)
-         AND (CAST($4 AS TEXT) IS NULL OR lower(answers) LIKE $4 ESCAPE '!')",
-        "$5",
-        "$6"
-    );
+    let like = filter.contains.as_ref().map(|text| format!("%{}%", escape_like(text)));
+    let sql = match &filter.form_id {
+        Some(_) => select_submissions!(keyset, "form_id = $2"),
+        None => select_submissions!(keyset, "CAST($2 AS TEXT) IS NULL"),
+    };
     tx.all(
         sql,
         args![

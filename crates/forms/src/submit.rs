@@ -3,7 +3,7 @@
 use crate::{
     limits,
     model::{answer, definition::Definition},
-    store::{self, FormRow, NewSubmission, SubmissionRow, VersionRow},
+    store::{self, FormRow, Hold, NewSubmission, SubmissionRow, VersionRow},
 };
 use plinth_kernel::{Actor, Code, FormId, Id, NewEvent, Problem, SubmissionId, TenantId, TraceContext};
 use plinth_store::Tx;
@@ -28,11 +28,21 @@ pub(crate) struct Origin<'a> {
     pub limited: bool,
 }
 
-/// A form by its id or its `external_id`.
+/// A form by its id or its `external_id`, to be read.
 pub(crate) fn find_form(tx: &mut Tx<'_>, tenant: &TenantId, key: &str) -> Result<FormRow, Problem> {
+    hold_form(tx, tenant, key, Hold::Read)
+}
+
+/// As [`find_form`], held so that what is decided from it is still true when it is done.
+pub(crate) fn hold_form(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    key: &str,
+    hold: Hold,
+) -> Result<FormRow, Problem> {
     let found = match FormId::parse(key) {
-        Ok(id) => store::form(tx, tenant, &id)?,
-        Err(_) => store::form_by_external(tx, tenant, key.strip_prefix("ext:").unwrap_or(key))?,
+        Ok(id) => store::form(tx, tenant, &id, hold)?,
+        Err(_) => store::form_by_external(tx, tenant, key.strip_prefix("ext:").unwrap_or(key), hold)?,
     };
     found.ok_or_else(|| Problem::not_found("form"))
 }

@@ -4,8 +4,8 @@ use super::object::FormObject;
 use crate::{
     Forms, limits,
     model::definition::Definition,
-    store::{self, FormRow},
-    submit::find_form,
+    store::{self, FormRow, Hold},
+    submit::{find_form, hold_form},
 };
 use axum::{
     extract::{Path, State},
@@ -201,7 +201,7 @@ fn refuse_duplicate(
     ctx: &plinth_api::RequestContext,
     external_id: &str,
 ) -> Result<(), Problem> {
-    match store::form_by_external(tx, ctx.tenant(), external_id)? {
+    match store::form_by_external(tx, ctx.tenant(), external_id, Hold::Read)? {
         None => Ok(()),
         Some(_) => Err(Problem::new(Code::Conflict, "You already have a form with this external_id.")
             .field(FieldError::pointer("/external_id", "duplicate", "Already used."))),
@@ -291,7 +291,7 @@ pub(crate) async fn update_form(
 ) -> ApiResult<Response> {
     command
         .run(&forms.store, move |tx, ctx, input| {
-            let mut form = find_form(tx, ctx.tenant(), &id)?;
+            let mut form = hold_form(tx, ctx.tenant(), &id, Hold::Change)?;
             ctx.check_match(form.rev)?;
             let mut errors = Vec::new();
             if let Some(name) = &input.name {
@@ -334,11 +334,9 @@ pub(crate) async fn delete_form(
 ) -> ApiResult<Response> {
     command
         .run(&forms.store, move |tx, ctx, _| {
-            let form = find_form(tx, ctx.tenant(), &id)?;
+            let form = hold_form(tx, ctx.tenant(), &id, Hold::Delete)?;
             ctx.check_match(form.rev)?;
-            let filter = store::SubmissionFilter { form_id: Some(form.id.clone()), ..Default::default() };
-            let any = store::submissions(tx, ctx.tenant(), &filter, &plinth_api::Keyset::first(false, 1))?;
-            if !any.is_empty() {
+            if store::has_submissions(tx, ctx.tenant(), &form.id)? {
                 let detail = "The form has submissions. Archive it, or erase them first.";
                 return Err(Problem::new(Code::StateConflict, detail));
             }

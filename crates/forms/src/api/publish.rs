@@ -8,8 +8,8 @@ use crate::{
     Forms,
     model::definition::Definition,
     seed::definition_hash,
-    store::{self, VersionRow},
-    submit::{find_form, live},
+    store::{self, Hold, VersionRow},
+    submit::{find_form, hold_form, live},
 };
 use axum::{
     extract::{Path, State},
@@ -95,7 +95,7 @@ pub(crate) async fn save_form_draft(
 ) -> ApiResult<Response> {
     command
         .run(&forms.store, move |tx, ctx, input| {
-            let form = find_form(tx, ctx.tenant(), &id)?;
+            let form = hold_form(tx, ctx.tenant(), &id, Hold::Change)?;
             ctx.require_match(form.draft_rev)?;
             let rev = form.draft_rev + 1;
             store::save_draft(tx, ctx.tenant(), &form.id, &draft_text(&input.definition)?, rev)?;
@@ -127,7 +127,7 @@ pub(crate) async fn publish_form(
 ) -> ApiResult<Response> {
     command
         .run(&forms.store, move |tx, ctx, input| {
-            let mut form = find_form(tx, ctx.tenant(), &id)?;
+            let mut form = hold_form(tx, ctx.tenant(), &id, Hold::Change)?;
             ctx.require_match(form.draft_rev)?;
             if input.note.chars().count() > NOTE_MAX_CHARS {
                 return Err(Problem::validation(vec![plinth_kernel::FieldError::pointer(
@@ -260,6 +260,7 @@ pub(crate) async fn get_form_version(
     ),
     security(
         ("publishable_key" = ["forms:published:read"]), ("visitor" = ["forms:published:read"]),
+        ("user_token" = ["forms:published:read"]),
         ("secret_key" = ["forms:published:read"]), ("session" = ["forms:published:read"])
     ),
     extensions(("x-plinth" = json!({"class": "read"})))

@@ -5,8 +5,8 @@ use crate::{
     Forms,
     csv_export::Export,
     model::definition::Definition,
-    store::{self, SubmissionFilter, SubmissionRow},
-    submit::{self, Origin, find_form, live},
+    store::{self, Hold, SubmissionFilter, SubmissionRow},
+    submit::{self, Origin, find_form, hold_form, live},
 };
 use axum::{
     body::Body,
@@ -73,6 +73,7 @@ const SEARCH_MAX_CHARS: usize = 200;
     responses((status = 201, description = "The submission.", body = SubmissionObject), Problems),
     security(
         ("publishable_key" = ["forms:submissions:create"]), ("visitor" = ["forms:submissions:create"]),
+        ("user_token" = ["forms:submissions:create"]),
         ("secret_key" = ["forms:submissions:create"]), ("session" = ["forms:submissions:create"])
     ),
     extensions(("x-plinth" = json!({"class": "write", "body_max_bytes": 262144})))
@@ -84,7 +85,7 @@ pub(crate) async fn create_submission(
 ) -> ApiResult<Response> {
     command
         .run(&forms.store, move |tx, ctx, input| {
-            let form = find_form(tx, ctx.tenant(), &id)?;
+            let form = hold_form(tx, ctx.tenant(), &id, Hold::Answer)?;
             let client_ip = ctx.client_ip.to_string();
             let origin = Origin {
                 tenant: ctx.tenant(),
@@ -94,7 +95,10 @@ pub(crate) async fn create_submission(
                 trace: ctx.trace,
                 limited: !matches!(ctx.principal.kind, PrincipalKind::SecretKey | PrincipalKind::PersonalKey),
             };
-            let (row, definition) = submit::submit(tx, &origin, &form, &input.values)?;
+            let (mut row, definition) = submit::submit(tx, &origin, &form, &input.values)?;
+            if origin.limited {
+                row.state = "completed".to_owned(); // a program is not told that it was found out
+            }
             let location = format!("/v1/submissions/{}", row.id);
             Reply::created(&location, &SubmissionObject::new(row, &definition)?)
         })

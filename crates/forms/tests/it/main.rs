@@ -1,6 +1,7 @@
 //! The promises of forms, on both engines.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use futures_util::future::join_all;
 use http::Method;
 use plinth_api::{System, testing::Caller};
 use plinth_forms::Forms;
@@ -103,6 +104,29 @@ both_engines! {
         assert_eq!((fresh.status.as_u16(), fresh.body.len()), (304, 0));
     }
 
+    async fn of_editors_who_save_at_the_same_moment_one_succeeds(store: TestStore) {
+        let (_, caller) = forms(&store).await;
+        let id = published(&caller).await;
+        let (form, draft) = (format!("/v1/forms/{id}"), format!("/v1/forms/{id}/draft"));
+        for round in 1..=3 {
+            let (tag, draft_tag) = (caller.get(&form).await.header("etag").to_owned(), caller.get(&draft).await.header("etag").to_owned());
+            let body = json!({"definition": definition()});
+            let matches = [("if-match", draft_tag.as_str())];
+            let saves = (0..6).map(|_| caller.json(Method::PUT, &draft, &matches, &body));
+            let mut saved: Vec<u16> = join_all(saves).await.iter().map(|answer| answer.status.as_u16()).collect();
+            saved.sort_unstable();
+            assert_eq!(saved, [200, 412, 412, 412, 412, 412], "round {round}");
+            assert_ne!(caller.get(&form).await.header("etag"), tag, "the draft's revision is part of the form");
+            let tag = caller.get(&form).await.header("etag").to_owned();
+            let names = json!({"name": "New"});
+            let matches = [("if-match", tag.as_str())];
+            let renames = (0..6).map(|_| caller.json(Method::PATCH, &form, &matches, &names));
+            let mut renamed: Vec<u16> = join_all(renames).await.iter().map(|answer| answer.status.as_u16()).collect();
+            renamed.sort_unstable();
+            assert_eq!(renamed, [200, 412, 412, 412, 412, 412], "round {round}");
+        }
+    }
+
     async fn a_faulty_draft_is_kept_but_not_published(store: TestStore) {
         let (_, caller) = forms(&store).await;
         let faulty = json!({"lang": 1, "pages": [{"id": "p", "items": [{"id": "a", "key": "x", "type": "choice"}]}]});
@@ -149,7 +173,7 @@ both_engines! {
         let id = published(&caller).await;
         let visitor = caller.visitor("v1");
         let answer = visitor.json(Method::POST, &format!("/v1/forms/{id}/submissions"), &[], &json!({"values": {"_website": "http://x", "name": "Bot"}})).await;
-        assert_eq!(answer.status, 201);
+        assert_eq!((answer.status.as_u16(), &answer.json()["state"]), (201, &json!("completed")));
         assert_eq!(caller.get("/v1/submissions").await.json()["data"], json!([]));
         assert_eq!(caller.get("/v1/submissions?state=spam").await.json()["data"].as_array().unwrap().len(), 1);
         let completed: Vec<(String,)> = store.list("SELECT event_id FROM events WHERE kind = 'forms.submission.completed'", owned![]).await.unwrap();
@@ -242,7 +266,8 @@ both_engines! {
         };
         let values = BTreeMap::from([("name".to_owned(), json!("Ada"))]);
         let first = gate.submit(visitor.clone(), "contact", values.clone(), Some("page-1".into())).await.unwrap();
-        let again = gate.submit(visitor.clone(), "contact", values, Some("page-1".into())).await.unwrap();
+        let unknown_again = VisitorContext { visitor: "visitor:v2".into(), ..visitor.clone() };
+        let again = gate.submit(unknown_again, "contact", values, Some("page-1".into())).await.unwrap();
         assert_eq!(first, again);
         assert_eq!(caller.get("/v1/submissions").await.json()["data"].as_array().unwrap().len(), 1);
         let problem: Problem = gate.submit(visitor, "contact", BTreeMap::new(), None).await.unwrap_err();

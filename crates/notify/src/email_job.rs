@@ -113,7 +113,8 @@ impl JobHandler for SendEmail {
                 job.last_attempt,
             ),
             Err(MailError::Unknown(why)) => {
-                settled.failing(Outcome::unknown(Reason::new("no_answer", &why)), why, job.last_attempt)
+                let last = job.last_attempt || job.unknown_attempts >= limits::EMAIL_UNKNOWN_RETRIES_MAX;
+                settled.failing(Outcome::unknown(Reason::new("no_answer", &why)), why, last)
             }
         })
     }

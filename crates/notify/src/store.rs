@@ -8,7 +8,7 @@ use plinth_api::{Keyset, keyset_sql};
 use plinth_kernel::{
     EventId, InboxItemId, JobId, MailId, MemberId, Micros, NotificationId, Problem, TenantId, WorkflowId,
 };
-use plinth_store::{FromRow, Result, Row, Store, Tx, args, owned};
+use plinth_store::{Error, FromRow, Result, Row, Store, Tx, args, owned};
 use serde::{Deserialize, Serialize};
 
 /// What a workflow's row keeps as JSON.
@@ -53,18 +53,19 @@ pub(crate) fn insert_workflow(
     Ok(())
 }
 
+/// Saves the next revision; one that is not the next to what stands there is stale.
 pub(crate) fn update_workflow(
     tx: &mut Tx<'_>,
     tenant: &TenantId,
     row: &WorkflowRow,
     event: &str,
 ) -> Result<()> {
-    tx.exec(
+    let updated = tx.exec(
         "UPDATE notify_workflow SET name = $3, enabled = $4, event = $5, definition = $6, rev = $7, updated_at = $8
-         WHERE tenant_id = $1 AND id = $2",
+         WHERE tenant_id = $1 AND id = $2 AND rev = $7 - 1",
         args![tenant, &row.id, &row.name, row.enabled, event, &row.definition, row.rev, row.updated_at],
     )?;
-    Ok(())
+    if updated == 1 { Ok(()) } else { Err(Error::Stale) }
 }
 
 pub(crate) fn delete_workflow(tx: &mut Tx<'_>, tenant: &TenantId, id: &WorkflowId) -> Result<()> {

@@ -238,7 +238,7 @@ fn detail(tx: &mut Tx<'_>, tenant: &TenantId, id: &str) -> Result<NotificationDe
 
 /// Sends a failed notification again
 ///
-/// The same words under the same message id, through the same queue. Only what failed can be sent again.
+/// The same words under the same message id, through the same queue. Only what was given up can be sent again.
 #[utoipa::path(
     post, path = "/v1/notifications/{id}/replay", operation_id = "replay_notification", tag = "Notifications",
     params(("id" = String, Path, description = "Id of the notification.", example = "ntf_01kb3h5f8xe7ksq2v9w6m4t0rd")),
@@ -254,10 +254,12 @@ pub(crate) async fn replay_notification(
     command
         .run(&notify.store, move |tx, ctx, _| {
             let row = find(tx, ctx.tenant(), &id)?;
-            let (Some(job), "failed") = (&row.job_id, row.state.as_str()) else {
+            let Some(job) = row.job_id.as_ref().filter(|_| row.state != "sent") else {
                 let detail = format!("A notification that is {} cannot be sent again.", row.state);
                 return Err(Problem::new(Code::StateConflict, detail));
             };
+            // Refuses a job that is still under way. One that was cancelled, or whose process was lost, never came to
+            // write down here that it failed.
             plinth_flow::replay(tx, ctx.tenant(), job)?;
             store::set_state(tx, ctx.tenant(), &row.id, "pending", None, None)?;
             let row = find(tx, ctx.tenant(), &id)?;

@@ -4,6 +4,7 @@
 mod rig;
 mod smtp;
 
+use futures_util::future::join_all;
 use http::Method;
 use plinth_testkit::{both_engines, eventually};
 use rig::{Rig, member};
@@ -103,6 +104,37 @@ both_engines! {
         }
         for uri in ["/v1/notifications", "/v1/workflows", "/v1/mails"] {
             assert_eq!(stranger.get(uri).await.json()["data"], json!([]), "{uri}");
+        }
+    }
+
+    async fn what_was_given_up_without_a_word_can_be_sent_again(store: TestStore) {
+        let rig = Rig::new(&store, vec![member(1)]).await;
+        rig.contact_message("Ada", "Nobody is at work yet, so this waits.").await;
+        rig.handle_all_events().await;
+        let detail = rig.notification("email").await;
+        let uri = format!("/v1/notifications/{}/replay", detail["id"].as_str().unwrap());
+        let early = rig.server.json(Method::POST, &uri, &[], &Value::Null).await;
+        assert_eq!((early.status.as_u16(), early.code().as_str()), (409, "state_conflict"), "it is still under way");
+        let (tenant, job) = (rig.server.principal.tenant.clone(), detail["job_id"].as_str().unwrap().parse().unwrap());
+        store.write(move |tx| plinth_flow::cancel(tx, &tenant, &job)).await.unwrap();
+        assert_eq!(rig.server.json(Method::POST, &uri, &[], &Value::Null).await.status, 202);
+        let flow = rig.start().await;
+        eventually("it is sent after all", || async {
+            (rig.notification("email").await["state"] == "sent").then_some(())
+        }).await;
+        flow.shutdown(Duration::from_secs(5)).await.unwrap();
+    }
+
+    async fn of_two_who_change_a_workflow_at_the_same_moment_one_succeeds(store: TestStore) {
+        let rig = Rig::new(&store, vec![]).await;
+        let uri = "/v1/workflows/ext:contact";
+        for _ in 0..3 {
+            let tag = rig.server.get(uri).await.header("etag").to_owned();
+            let (matches, body) = ([("if-match", tag.as_str())], json!({"name": "Changed"}));
+            let changes = (0..6).map(|_| rig.server.json(Method::PATCH, uri, &matches, &body));
+            let mut statuses: Vec<u16> = join_all(changes).await.iter().map(|answer| answer.status.as_u16()).collect();
+            statuses.sort_unstable();
+            assert_eq!(statuses, [200, 412, 412, 412, 412, 412]);
         }
     }
 

@@ -36,6 +36,12 @@ impl Rendered {
         let brotli = brotli(text.as_bytes(), limits::BROTLI_QUALITY);
         Self { content_type, bytes: text.into(), brotli, hash }
     }
+
+    /// A page that is sent once, as it is: compressing it costs more than it saves.
+    #[must_use]
+    pub fn once(Draft { content_type, text }: Draft) -> Self {
+        Self { content_type, bytes: text.into(), brotli: Bytes::new(), hash: String::new() }
+    }
 }
 
 /// What tells one rendering from another within one state of the content.

@@ -2,7 +2,7 @@
 
 use plinth_kernel::{
     Problem,
-    ports::{FormFieldView, FormView},
+    ports::{FormFieldView, FormView, VisitorContext},
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -79,10 +79,12 @@ fn typed_value(field: &FormFieldView, typed: &BTreeMap<String, String>) -> Optio
     text.map(|t| t.replace("\r\n", "\n")).filter(|t| !t.trim().is_empty()).map(Value::String)
 }
 
-/// One visitor sending the same words twice sends one message: a double click or a reload is not a second one.
+/// One reader sending the same words twice sends one message: a double click or a reload is not a second one. Who it is
+/// tells the address and the browser; a number from a cookie is only given with the first answer.
 #[must_use]
-pub fn idempotency_key(visitor: &str, form: &str, values: &BTreeMap<String, Value>) -> String {
-    let text = serde_json::to_string(&(visitor, form, values)).unwrap_or_default();
+pub fn idempotency_key(visitor: &VisitorContext, form: &str, values: &BTreeMap<String, Value>) -> String {
+    let reader = (&visitor.client_ip, &visitor.user_agent);
+    let text = serde_json::to_string(&(reader, form, values)).unwrap_or_default();
     let digest = Sha256::digest(text.as_bytes());
     digest.iter().take(16).fold("site-".to_owned(), |key, byte| format!("{key}{byte:02x}"))
 }
@@ -90,7 +92,7 @@ pub fn idempotency_key(visitor: &str, form: &str, values: &BTreeMap<String, Valu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use plinth_kernel::FieldError;
+    use plinth_kernel::{FieldError, TraceContext, World};
 
     fn field(key: &str, kind: &str) -> FormFieldView {
         FormFieldView {
@@ -135,10 +137,22 @@ mod tests {
     }
 
     #[test]
-    fn the_same_message_of_one_visitor_has_one_key() {
+    fn the_same_message_of_one_reader_has_one_key() {
         let values = typed_values(&view(), &BTreeMap::from([("email".to_owned(), "a@b.c".to_owned())]));
-        assert_eq!(idempotency_key("v1", "contact", &values), idempotency_key("v1", "contact", &values));
-        assert_ne!(idempotency_key("v1", "contact", &values), idempotency_key("v2", "contact", &values));
+        let (world, _) = World::manual(1);
+        let reader = VisitorContext {
+            tenant: world.id(),
+            request_id: "req".into(),
+            trace: TraceContext::root(&world),
+            visitor: "visitor:v1".into(),
+            client_ip: "192.0.2.1".into(),
+            user_agent: "browser".into(),
+        };
+        let key = |reader: &VisitorContext| idempotency_key(reader, "contact", &values);
+        let before_the_cookie = VisitorContext { visitor: "visitor:v2".into(), ..reader.clone() };
+        let elsewhere = VisitorContext { client_ip: "192.0.2.2".into(), ..reader.clone() };
+        assert_eq!(key(&reader), key(&before_the_cookie));
+        assert_ne!(key(&reader), key(&elsewhere));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::{
     SiteContent, State,
-    cache::{Key, Rendered},
+    cache::{Draft, Key, Rendered},
     contact::{self, FormState},
     content::tree::Tree,
     limits,
@@ -238,7 +238,7 @@ async fn contact_sent(
         );
     };
     let values = contact::typed_values(&view, &typed);
-    let once = contact::idempotency_key(&visitor.visitor, key, &values);
+    let once = contact::idempotency_key(&visitor, key, &values);
     match site.forms.submit(visitor, key, values, Some(once)).await {
         Ok(receipt) => see_other(&format!("/contact?sent={}", receipt.submission_id)),
         Err(problem) => {
@@ -354,7 +354,7 @@ fn error_page(site: &Site, asked: &Asked, extra: Extra, status: StatusCode) -> R
     let state = site.content.state();
     let origin = site.origin(&state, &asked.headers, &asked.uri);
     match pages::render_error(&state.content, &state.shared, &state.renderer, &origin, &extra) {
-        Ok(page) => send(&Rendered::new(page), &HeaderMap::new(), status, NEVER),
+        Ok(page) => send_once(page, status),
         Err(error) => broken(&error),
     }
 }
@@ -364,7 +364,7 @@ fn fresh(site: &Site, state: &State, asked: &Asked, extra: Extra, status: Status
     let origin = site.origin(state, &asked.headers, &asked.uri);
     let path = asked.uri.path();
     match pages::render(&state.content, &state.shared, &state.renderer, &origin, path, &extra) {
-        Some(Ok(page)) => send(&Rendered::new(page), &HeaderMap::new(), status, NEVER),
+        Some(Ok(page)) => send_once(page, status),
         Some(Err(error)) => broken(&error),
         None => missing(site, asked),
     }
@@ -374,6 +374,10 @@ fn broken(error: &minijinja::Error) -> Response {
     tracing::error!(error = format!("{error:#}"), "a page could not be rendered");
     (StatusCode::INTERNAL_SERVER_ERROR, "This page could not be rendered. The operator has been told.")
         .into_response()
+}
+
+fn send_once(page: Draft, status: StatusCode) -> Response {
+    send(&Rendered::once(page), &HeaderMap::new(), status, NEVER)
 }
 
 fn send(page: &Rendered, asked: &HeaderMap, status: StatusCode, keep: HeaderValue) -> Response {

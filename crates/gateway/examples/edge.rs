@@ -1,7 +1,7 @@
 //! The edge around one operation that does nothing, for profiling: prints its address and a key, and serves.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use plinth_api::{Problems, System};
+use plinth_api::Problems;
 use plinth_gateway::{
     Gateway, GatewayConfig, GatewayParts, Metrics, ServeConfig, Sites,
     gcra::Rate,

@@ -3,6 +3,7 @@
 use plinth_kernel::{Code, Id, MemberId, Micros, OrganisationId, Problem, Role, SessionId, TenantId, World};
 use plinth_store::{Arg, Tx, args};
 use serde::Serialize;
+use serde_json::json;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -20,6 +21,9 @@ use crate::model::session::SessionTimes;
 use crate::page::{Keyset, Listed, PageRequest, keyset, list};
 use crate::secret::Secret;
 use crate::tenants::{Tenant, home};
+
+/// Sessions of a member were ended before their time. Whatever they hold open must be closed.
+const SESSION_ENDED: &str = "identity.session.ended";
 
 /// A session as its owner sees it in the list of devices.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -180,6 +184,7 @@ impl Identity {
         if !hashes.is_empty() {
             forget_sessions(self, tx, hashes)?;
             audit::record(tx, by, "identity.session.ended", id.as_str(), None, None)?;
+            by.emit(tx, SESSION_ENDED, member.as_str(), json!({"member_id": member}));
         }
         Ok(())
     }
@@ -200,6 +205,7 @@ impl Identity {
         if count > 0 {
             forget_sessions(self, tx, hashes)?;
             audit::record(tx, by, "identity.session.others_ended", member.as_str(), None, None)?;
+            by.emit(tx, SESSION_ENDED, member.as_str(), json!({"member_id": member}));
         }
         Ok(count)
     }

@@ -1,21 +1,26 @@
-//! What the console sees as it happens: every event of a tenant, on its channel.
+//! What the console sees as it happens: every event of a tenant, on its channel, for as long as one may look.
 
 use plinth_flow::{Consumer, StartAt};
 use plinth_identity::TENANT_CHANNEL;
-use plinth_kernel::{Event, Problem, ports::Publisher};
+use plinth_kernel::{Event, Problem};
+use plinth_realtime::{Disconnect, Hub};
 use plinth_store::Tx;
 use serde_json::json;
-use std::sync::Arc;
+
+/// After these a member may see less than before: their connections are closed, and open again only with what they
+/// may see now.
+const ENDS_CONNECTIONS: [&str; 3] =
+    ["identity.member.removed", "identity.member.role_changed", "identity.session.ended"];
 
 /// Publishes events to the console.
 pub struct LiveFeed {
-    publisher: Arc<dyn Publisher>,
+    hub: Hub,
 }
 
 impl LiveFeed {
-    /// Through this publisher.
-    pub fn new(publisher: Arc<dyn Publisher>) -> Self {
-        Self { publisher }
+    /// Through this hub.
+    pub fn new(hub: Hub) -> Self {
+        Self { hub }
     }
 }
 
@@ -39,8 +44,15 @@ impl Consumer for LiveFeed {
             "partition": event.partition, "sequence": event.sequence, "actor": event.actor.to_string(),
             "trace_id": event.trace.trace_id, "created_at": event.created_at, "data": event.data,
         }});
-        let (channel, publisher) = (format!("{}/{TENANT_CHANNEL}", event.tenant), self.publisher.clone());
-        tx.after_commit(move || publisher.publish(&channel, &data));
+        let (tenant, hub) = (event.tenant.clone(), self.hub.clone());
+        let ends = ENDS_CONNECTIONS.contains(&event.kind.as_str());
+        let member = event.data["member_id"].as_str().filter(|_| ends).map(str::to_owned);
+        tx.after_commit(move || {
+            if let Some(member) = member {
+                hub.disconnect_everywhere(&member, Disconnect::FORCE_RECONNECT);
+            }
+            hub.publish(&tenant, TENANT_CHANNEL, &data);
+        });
         Ok(())
     }
 }

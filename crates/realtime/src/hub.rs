@@ -145,6 +145,20 @@ impl Hub {
         found.len()
     }
 
+    /// Ends every connection of a user in every tenant, for ids that are unique beyond one. Returns how many there were.
+    pub fn disconnect_everywhere(&self, user: &str, reason: Disconnect) -> usize {
+        let mut found: Vec<Arc<Session>> = Vec::new();
+        for shard in &*self.0.users {
+            let users = shard.lock();
+            let theirs = users
+                .iter()
+                .filter(|(key, _)| key.split_once(TENANT_SEPARATOR).is_some_and(|(_, name)| name == user));
+            found.extend(theirs.flat_map(|(_, connections)| connections.iter().filter_map(Weak::upgrade)));
+        }
+        found.iter().for_each(|session| session.close(reason));
+        found.len()
+    }
+
     /// Ends a user's subscriptions to a channel, for instance after a membership ended. Clients are told, and do
     /// not subscribe again by themselves.
     pub fn unsubscribe_user(&self, tenant: &TenantId, user: &str, channel: &str) {

@@ -5,6 +5,8 @@ mod frame;
 mod stream;
 mod websocket;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::State;
@@ -71,7 +73,7 @@ impl IntoResponse for Refusal {
                 headers.insert(HeaderName::from_static(name), value);
             }
         }
-        response.extensions_mut().insert(*problem);
+        response.extensions_mut().insert(Arc::<Problem>::from(problem));
         response
     }
 }

@@ -72,6 +72,13 @@ async fn ending_a_users_connections_touches_only_that_user_of_that_tenant() {
     }
     bob.assert_silent().await;
     other.assert_silent().await;
+    assert_eq!(
+        server.hub.disconnect_everywhere("ann", Disconnect::FORCE_RECONNECT),
+        1,
+        "those of other tenants too"
+    );
+    assert_eq!(other.closed().await, (3011, "force reconnect".into()));
+    bob.assert_silent().await;
 }
 
 #[tokio::test]

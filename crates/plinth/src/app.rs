@@ -56,6 +56,8 @@ pub struct App {
     hub: Hub,
     assistant: Assistant,
     flow: Option<FlowHandle>,
+    /// The process is on its way out: `/readyz` says so for as long as anybody can ask.
+    draining: CancellationToken,
     stop: CancellationToken,
     tasks: TaskTracker,
     _watch: Option<plinth_site::Watch>,
@@ -258,7 +260,8 @@ impl App {
         systems.late.fill(identity.clone());
         let tenant = seed::first_tenant(&store, &identity).await.map_err(told)?;
 
-        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let (draining, stop, tasks) =
+            (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
         let metrics = Metrics::new();
         let (log, writer) = request_log(metrics.clone(), config.server.request_log_days);
         let sites = Sites::default();
@@ -293,7 +296,7 @@ impl App {
             metrics: metrics.clone(),
             log,
             versions: versions(),
-            checks: checks(&store, &stop),
+            checks: checks(&store, &draining),
             cross_site_prefixes: vec!["/connection/", "/emulation"],
         })
         .map_err(|error| error.to_string())?;
@@ -319,6 +322,7 @@ impl App {
             hub: systems.hub,
             assistant: systems.assistant,
             flow,
+            draining,
             stop,
             tasks,
             _watch: watch,
@@ -327,6 +331,7 @@ impl App {
 
     /// Tells realtime clients to go elsewhere and lets answers in the making finish. Called while the sockets still serve.
     pub async fn drain(&self, window: Duration) {
+        self.draining.cancel();
         tokio::join!(self.hub.drain(window), self.assistant.drain());
     }
 
@@ -357,8 +362,8 @@ fn web(systems: &Systems) -> Result<Router, String> {
         .fallback_service(site.routes()))
 }
 
-fn checks(store: &Store, stop: &CancellationToken) -> Vec<Check> {
-    let (store, stop) = (store.clone(), stop.clone());
+fn checks(store: &Store, draining: &CancellationToken) -> Vec<Check> {
+    let (store, draining) = (store.clone(), draining.clone());
     vec![
         Check::new("store", move || {
             let store = store.clone();
@@ -369,7 +374,7 @@ fn checks(store: &Store, stop: &CancellationToken) -> Vec<Check> {
             })
         }),
         Check::new("drain", move || {
-            let stopping = stop.is_cancelled();
+            let stopping = draining.is_cancelled();
             Box::pin(async move { if stopping { Err("shutting down".to_owned()) } else { Ok(()) } })
         }),
     ]

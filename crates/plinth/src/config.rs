@@ -96,7 +96,7 @@ impl Default for DataConfig {
 }
 
 /// The database.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DatabaseConfig {
     /// `sqlite:PATH` or `postgres://…`; a SQLite file in the data folder when absent.
@@ -105,6 +105,19 @@ pub struct DatabaseConfig {
     pub postgres_connections: Option<usize>,
     /// Snapshot readers of SQLite.
     pub sqlite_readers: Option<usize>,
+}
+
+/// An address may hold a password, which is shown nowhere.
+impl std::fmt::Debug for DatabaseConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let is_secret = |url: &&str| !url.starts_with("sqlite:");
+        let url = self.url.as_deref().map(|url| Some(url).filter(is_secret).map_or(url, |_| "postgres://…"));
+        f.debug_struct("DatabaseConfig")
+            .field("url", &url)
+            .field("postgres_connections", &self.postgres_connections)
+            .field("sqlite_readers", &self.sqlite_readers)
+            .finish()
+    }
 }
 
 /// E-mail.
@@ -471,6 +484,14 @@ mod tests {
         assert_eq!(config.telemetry.otlp_headers.0["authorization"], "Bearer secret");
         let shown = format!("{config:#?}");
         assert!(shown.contains("authorization") && !shown.contains("secret"), "{shown}");
+    }
+
+    #[test]
+    fn the_password_of_the_database_is_not_shown() {
+        let config = from("[database]\nurl = \"postgres://plinth:canary@db/plinth\"", &[]).unwrap();
+        assert!(!format!("{config:#?}").contains("canary"));
+        let config = from("[database]\nurl = \"sqlite:/data/plinth.db\"", &[]).unwrap();
+        assert!(format!("{config:#?}").contains("sqlite:/data/plinth.db"));
     }
 
     #[test]

@@ -15,6 +15,11 @@ Lists are keyset pages. `Plinth-Version` names a dated version of this contract;
 
 /// Tags in the order in which they are read.
 const TAGS: &[(&str, &str)] = &[
+    ("Session", "Signing in, and who one is."),
+    ("Tenants", "Organisations' spaces: live and test."),
+    ("Members", "Who may do what, and invitations."),
+    ("API keys", "Keys of servers, people and pages."),
+    ("User tokens", "Tokens of your own end users, and whose tokens are trusted."),
     ("Overview", "Live figures."),
     ("Forms", "Definitions: drafted, published as immutable versions."),
     ("Submissions", "Answers to published forms."),
@@ -24,6 +29,10 @@ const TAGS: &[(&str, &str)] = &[
     ("Mails", "The file outbox, while no mail server is configured."),
     ("Assistant", "Questions and answers over the site's content."),
     ("Site", "The public site."),
+    ("Realtime", "Tokens for live connections."),
+    ("Flow", "Events, consumers, jobs, schedules and dead letters."),
+    ("Requests", "The request log and traces."),
+    ("Audit", "Who changed what."),
 ];
 
 /// Puts the parts together.

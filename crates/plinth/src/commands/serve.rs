@@ -21,14 +21,26 @@ pub async fn run(config: &Config, role: RoleArg) -> Result<(), String> {
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     announce(config, &app, address).await?;
     let stop = CancellationToken::new();
-    let serving = tokio::spawn(serve(listener, app.gateway.clone(), serve_config(config)?, stop.clone()));
-    let ended = until_stopped(&app).await;
+    let mut serving = tokio::spawn(serve(listener, app.gateway.clone(), serve_config(config)?, stop.clone()));
+    let mut served = None;
+    let ended = tokio::select! {
+        ended = until_stopped(&app) => ended,
+        // It does not end by itself; were it to, a process that answers nobody must not look alive.
+        early = &mut serving => {
+            served = Some(early);
+            Err("the server has stopped taking connections".to_owned())
+        }
+    };
     tracing::info!("draining");
     let window = Duration::from_millis(config.server.drain_ms);
     // New connections end here; open ones finish, and realtime clients are told to come back elsewhere.
     stop.cancel();
     app.drain(window / 4).await;
-    serving.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+    let served = match served {
+        Some(early) => early,
+        None => serving.await,
+    };
+    served.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
     app.finish().await;
     ended
 }

@@ -41,6 +41,8 @@ fn start(cli: Cli) -> Result<(), String> {
     let config = config::load(cli.common.config.as_deref(), std::env::vars(), &flags)?;
     let serving = matches!(cli.command, Command::Serve { .. });
     telemetry::start(&config.log, serving)?;
+    // Every TLS client and server of the process uses this one; a second installation would be refused, which is fine.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -65,6 +65,8 @@ pub const ADMISSION_TENANT_MIN: u32 = 2;
 pub const LOG_QUEUE_MAX: usize = 4_096;
 /// Places in that queue that only failures may take.
 pub const LOG_QUEUE_RESERVED: usize = 1_024;
+/// Rows a minute of requests that cost their sender nothing: of nobody known, or refused for their number.
+pub const LOG_CHEAP_PER_MINUTE: u64 = 600;
 /// Rows written in one unit of work.
 pub const LOG_BATCH_ROWS: usize = 256;
 /// Pause between batches: a bound on what the log may cost the store (2 560 rows/s).

@@ -329,6 +329,9 @@ impl Outbound {
                 Some(target) => url.join(&target).map_err(|_| OutboundError::Redirects)?,
             };
             let target = self.guard.check_url(target.as_str())?;
+            if url.scheme() == "https" && target.scheme() != "https" {
+                return Err(OutboundError::Scheme); // what was asked for in secret is not looked up in the open
+            }
             if target.origin() != url.origin() {
                 request.headers.clear();
             }

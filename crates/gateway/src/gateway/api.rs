@@ -150,7 +150,8 @@ impl Inner {
         if takes(PrincipalKind::Visitor)
             && let Some(site) = &site
         {
-            return Ok(self.visitor(site.clone(), cookies, true, journey));
+            let remember = !journey.method.is_safe();
+            return Ok(self.visitor(site.clone(), cookies, remember, journey));
         }
         if operation.anonymous {
             return Ok(anonymous(site));

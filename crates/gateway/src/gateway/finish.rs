@@ -106,6 +106,11 @@ impl Inner {
         if is_page && journey.method.is_safe() && !status.is_server_error() {
             return;
         }
+        // What costs the client nothing must not fill the disk.
+        let is_cheap = journey.who.is_none() || status == StatusCode::TOO_MANY_REQUESTS;
+        if is_cheap && !self.log.has_room_for_cheap(journey.received_at) {
+            return;
+        }
         self.log.record(is_failure, || self.entry(&journey, status, elapsed_us, problem.as_ref()));
     }
 

@@ -15,6 +15,8 @@ pub use store::{
 use crate::{limits, metrics::Metrics};
 use plinth_kernel::{Micros, RequestId};
 use plinth_store::{Error, Store};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -67,6 +69,8 @@ pub struct LogEntry {
 pub struct RequestLog {
     sender: mpsc::Sender<LogEntry>,
     metrics: Metrics,
+    /// A minute since 1970 in the upper half, the cheap refusals kept in it in the lower.
+    cheap: Arc<AtomicU64>,
 }
 
 /// Writes what was handed to a [`RequestLog`].
@@ -81,10 +85,25 @@ pub struct LogWriter {
 #[must_use]
 pub fn request_log(metrics: Metrics, kept_days: i64) -> (RequestLog, LogWriter) {
     let (sender, receiver) = mpsc::channel(limits::LOG_QUEUE_MAX);
-    (RequestLog { sender, metrics: metrics.clone() }, LogWriter { receiver, metrics, kept_days })
+    let log = RequestLog { sender, metrics: metrics.clone(), cheap: Arc::default() };
+    (log, LogWriter { receiver, metrics, kept_days })
 }
 
 impl RequestLog {
+    /// Whether another request of nobody known, or another refusal of a flood, is kept in this minute: there is no end
+    /// to those, and the first of them tell the story.
+    pub fn has_room_for_cheap(&self, now: Micros) -> bool {
+        let minute = (now.as_seconds() / 60) as u64 & u64::from(u32::MAX);
+        let kept = self.cheap.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |cheap| {
+            let count = if cheap >> 32 == minute { cheap & u64::from(u32::MAX) } else { 0 };
+            (count < limits::LOG_CHEAP_PER_MINUTE).then_some(minute << 32 | (count + 1))
+        });
+        if kept.is_err() {
+            self.metrics.log_dropped(1);
+        }
+        kept.is_ok()
+    }
+
     /// Hands a request in. `entry` is only made when there is room for it.
     pub fn record(&self, is_failure: bool, entry: impl FnOnce() -> LogEntry) {
         let reserved = if is_failure { 0 } else { limits::LOG_QUEUE_RESERVED };
@@ -169,6 +188,16 @@ mod tests {
             error: String::new(),
             created_at: world.now(),
         }
+    }
+
+    #[test]
+    fn a_flood_of_refusals_leaves_a_few_rows_a_minute() {
+        let metrics = Metrics::new();
+        let (log, _writer) = request_log(metrics.clone(), 14);
+        let kept =
+            |second: i64| (0..2_000).filter(|_| log.has_room_for_cheap(Micros(second * 1_000_000))).count();
+        assert_eq!((kept(30), kept(59), kept(60)), (600, 0, 600));
+        assert_eq!(metrics.log_dropped_total(), 4_800);
     }
 
     #[test]

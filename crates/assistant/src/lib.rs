@@ -132,17 +132,26 @@ impl Assistant {
         jobs::schedule(tenant)
     }
 
-    /// One pass of the retention sweep: closes lost runs, erases conversations beyond the retention time, empties streams beyond
-    /// the replay window.
+    /// The retention sweep: closes lost runs, erases conversations beyond the retention time, empties streams beyond the
+    /// replay window. In units of a bounded size, until there is nothing left or [`limits::SWEEP_PASSES_MAX`] are done.
     pub async fn sweep(&self) -> Result<Swept, Problem> {
         let retention_ms = i64::from(self.inner.settings.retention_days) * 24 * 3_600 * 1_000;
         let replay_ms = i64::try_from(limits::REPLAY_WINDOW.as_millis()).unwrap_or(i64::MAX);
-        let swept = self.inner.store.write(move |tx| {
-            recovery::close_all_lost(tx, limits::SWEEP_BATCH)?;
-            let now = tx.now();
-            store::sweep(tx, now.plus_ms(-retention_ms), now.plus_ms(-replay_ms))
-        });
-        Ok(swept.await?)
+        let mut total = Swept::default();
+        for _ in 0..limits::SWEEP_PASSES_MAX {
+            let pass = self.inner.store.write(move |tx| {
+                recovery::close_all_lost(tx, limits::SWEEP_BATCH)?;
+                let now = tx.now();
+                store::sweep(tx, now.plus_ms(-retention_ms), now.plus_ms(-replay_ms))
+            });
+            let pass = pass.await?;
+            total = total.and(pass);
+            let most = pass.conversations.max(pass.streams).max(pass.budgets);
+            if most < limits::SWEEP_BATCH.unsigned_abs() {
+                break;
+            }
+        }
+        Ok(total)
     }
 }
 

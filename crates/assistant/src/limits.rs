@@ -82,8 +82,10 @@ pub const UPSTREAM_ERROR_BYTES_MAX: usize = 16 * 1024;
 /// Attempts to reach a provider before anything was shown.
 pub const PROVIDER_ATTEMPTS_MAX: u32 = 2;
 
-/// Conversations removed by one pass of the retention sweep.
+/// Conversations, streams and budgets that one pass of the retention sweep removes: what fits into a unit of work.
 pub const SWEEP_BATCH: i64 = 200;
+/// Passes of one sweep; more than a quarter of an hour's questions leave behind.
+pub const SWEEP_PASSES_MAX: usize = 500;
 /// Questions in one evaluation.
 pub const EVALUATION_QUESTIONS_MAX: usize = 10_000;
 /// How long rows of past budgets are kept: longer than any period, for the operator's questions.

@@ -814,6 +814,17 @@ pub struct Swept {
     pub budgets: u64,
 }
 
+impl Swept {
+    /// Both together.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            conversations: self.conversations + other.conversations,
+            streams: self.streams + other.streams,
+            budgets: self.budgets + other.budgets,
+        }
+    }
+}
+
 /// One pass of the retention sweep over all tenants.
 pub(crate) fn sweep(
     tx: &mut Tx<'_>,
@@ -828,14 +839,17 @@ pub(crate) fn sweep(
         erase(tx, tenant, id)?;
     }
     let streams = tx.exec(
-        "UPDATE assistant_runs SET frames = '' WHERE frames <> '' AND finished_at < $1",
-        args![streams_before],
+        "UPDATE assistant_runs SET frames = '' WHERE (tenant_id, id) IN \
+         (SELECT tenant_id, id FROM assistant_runs WHERE frames <> '' AND finished_at < $1 ORDER BY finished_at LIMIT $2)",
+        args![streams_before, limits::SWEEP_BATCH],
     )?;
     let budgets_before = tx.now().plus_ms(-limits::BUDGET_KEPT_MS);
     // A reservation that is still open keeps its bucket.
     let budgets = tx.exec(
-        "DELETE FROM assistant_budgets WHERE updated_at < $1 AND reserved_micros = 0",
-        args![budgets_before],
+        "DELETE FROM assistant_budgets WHERE (tenant_id, bucket, period) IN \
+         (SELECT tenant_id, bucket, period FROM assistant_budgets WHERE updated_at < $1 AND reserved_micros = 0 \
+          ORDER BY updated_at LIMIT $2)",
+        args![budgets_before, limits::SWEEP_BATCH],
     )?;
     Ok(Swept { conversations: old.len() as u64, streams, budgets })
 }

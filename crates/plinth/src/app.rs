@@ -31,7 +31,7 @@ use plinth_notify::{
     Notify,
     channels::{MailSettings, Mailer, SmtpSettings, SmtpTls},
 };
-use plinth_realtime::{Hub, HubConfig};
+use plinth_realtime::{Hub, HubConfig, OriginPolicy};
 use plinth_site::{Site, SiteContent};
 use plinth_store::Store;
 use std::{
@@ -77,7 +77,11 @@ struct Systems {
 impl Systems {
     fn new(config: &Config, store: &Store) -> Result<Self, String> {
         let late = LateIdentity::default();
-        let hub = Hub::new(store.world().clone(), Arc::new(late.clone()), HubConfig::default());
+        // Which pages may connect depends on who connects from them: identity decides by the cookie, or by the token and
+        // its tenant's allowed origins. A connection that shows neither sees nothing.
+        let origins = OriginPolicy::Custom(Arc::new(|_, _| true));
+        let config_of_hub = HubConfig { origins, ..HubConfig::default() };
+        let hub = Hub::new(store.world().clone(), Arc::new(late.clone()), config_of_hub);
         let publisher: Arc<dyn Publisher> = Arc::new(hub.clone());
         let members = Arc::new(Members::new(late.clone(), config.mail.operator.clone()));
         let forms = Forms::new(store.clone());

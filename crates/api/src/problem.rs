@@ -2,7 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
-use plinth_kernel::{Code, FieldError, Problem, RequestId};
+use plinth_kernel::{FieldError, Problem, RequestId};
 
 /// A handler's error. Anything that turns into a [`Problem`] turns into it with `?`.
 #[derive(Debug)]
@@ -103,7 +103,7 @@ pub fn render(problem: &Problem, request_id: &RequestId) -> Response {
     if let Some(ms) = retry_after_ms {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(retry_after_seconds(ms)));
     }
-    if problem.code == Code::Unauthenticated {
+    if status == StatusCode::UNAUTHORIZED {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     for (name, value) in &problem.headers {
@@ -134,7 +134,7 @@ impl utoipa::IntoResponses for Problems {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use plinth_kernel::World;
+    use plinth_kernel::{Code, World};
 
     #[tokio::test]
     async fn a_problem_has_every_member_and_never_its_cause() {

@@ -5,7 +5,7 @@
 //! waits for a collector, and a crash loses no span (ADR 0013).
 //!
 //! Cost, while configured: a read of a few indexes every two seconds; a commit for each 512 spans, or every
-//! fifteen seconds when there are none; memory for one batch.
+//! ten seconds when there are none; memory for one batch.
 
 mod journal;
 mod wire;
@@ -36,7 +36,7 @@ const BACKOFF_BASE: Duration = Duration::from_secs(2);
 const BACKOFF_CAP: Duration = Duration::from_secs(60);
 /// Longest pause that a collector may ask for.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(300);
-/// How long one export may take; well below the lease, so that no other process begins meanwhile.
+/// How long one export may take: what is left of the lease at least, so that no other process begins meanwhile.
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Bytes of a collector's answer that are looked at.

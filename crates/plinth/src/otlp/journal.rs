@@ -38,7 +38,7 @@ const SLOW_US: i64 = 2_000_000;
 /// How far behind the second pass is: longer than any request but a stream's, which is logged with its head.
 const SLOW_SETTLE_MS: i64 = 90_000;
 /// How long another process waits for the one that exports.
-pub const LEASE_MS: i64 = 30_000;
+pub const LEASE_MS: i64 = 20_000;
 
 /// Path templates by operation.
 pub type Routes = HashMap<String, String>;

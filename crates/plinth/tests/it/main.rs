@@ -6,5 +6,7 @@ mod crash;
 mod drain;
 mod hostile;
 mod isolation;
+mod metrics;
 mod roles;
 mod support;
+mod telemetry;

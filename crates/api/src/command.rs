@@ -246,7 +246,8 @@ fn once(
         caller: &context.idempotency_caller(),
         key,
     };
-    decide_once(tx, &row, fingerprint, context.request_id.as_ref(), &context.sealer, &mut decide)
+    let seal = Seal { sealer: &context.sealer, actor: &context.principal.actor.to_string() };
+    decide_once(tx, &row, fingerprint, context.request_id.as_ref(), seal, &mut decide)
 }
 
 /// As [`Command::run`] for what does not come in as a JSON body, such as a form posted by a page without JavaScript:
@@ -258,7 +259,8 @@ pub fn once_in(
     request_id: &str,
     mut decide: impl FnMut(&mut Tx<'_>) -> Result<Reply, Problem>,
 ) -> Result<Reply, Problem> {
-    match decide_once(tx, key, fingerprint, request_id, &Sealer::default(), &mut decide)? {
+    let seal = Seal { sealer: &Sealer::default(), actor: "" };
+    match decide_once(tx, key, fingerprint, request_id, seal, &mut decide)? {
         Outcome::Fresh(Decision::Done(reply)) | Outcome::Replayed { decision: Decision::Done(reply), .. } => {
             Ok(reply)
         }
@@ -272,11 +274,11 @@ fn decide_once(
     row: &KeyRow<'_>,
     fingerprint: &[u8; 32],
     request_id: &str,
-    sealer: &Sealer,
+    seal: Seal<'_>,
     decide: &mut dyn FnMut(&mut Tx<'_>) -> Result<Reply, Problem>,
 ) -> Result<Outcome, Problem> {
     if !row.insert(tx, fingerprint, request_id)? {
-        return row.replay(tx, fingerprint, sealer);
+        return row.replay(tx, fingerprint, seal);
     }
     // A refusal undoes the effect but keeps the key row: the savepoint is the line between the two.
     let decision = match tx.savepoint(|tx| decide(tx)) {
@@ -284,7 +286,7 @@ fn decide_once(
         Err(problem) if is_final(&problem) => Decision::Refused(problem),
         Err(problem) => return Err(problem),
     };
-    row.store(tx, &decision, sealer)?;
+    row.store(tx, &decision, seal)?;
     Ok(Outcome::Fresh(decision))
 }
 
@@ -299,6 +301,31 @@ pub struct KeyRow<'a> {
     pub caller: &'a str,
     /// The key itself.
     pub key: &'a str,
+}
+
+/// How an answer that holds a secret is stored: sealed for its row, and for who asked. Keys and sessions of a tenant
+/// share their rows, but a secret is only repeated to the one who was given it.
+#[derive(Clone, Copy)]
+struct Seal<'a> {
+    sealer: &'a Sealer,
+    actor: &'a str,
+}
+
+impl Seal<'_> {
+    fn close(self, row: &KeyRow<'_>, body: &[u8]) -> Result<Vec<u8>, Problem> {
+        self.sealer.seal(&self.place(row), body)
+    }
+
+    fn open(self, row: &KeyRow<'_>, sealed: &[u8]) -> Result<Vec<u8>, Problem> {
+        self.sealer.open(&self.place(row), sealed).map_err(|_| {
+            let detail = "Somebody else has used this key, and the answer holds a secret. Use a new key.";
+            Problem::new(Code::IdempotencyKeyReused, detail)
+        })
+    }
+
+    fn place(self, row: &KeyRow<'_>) -> String {
+        format!("idempotency|{}|{}|{}|{}|{}", row.tenant, row.operation, row.caller, row.key, self.actor)
+    }
 }
 
 /// What a stored answer looks like in the table.
@@ -331,12 +358,12 @@ impl KeyRow<'_> {
         Ok(claimed == 1)
     }
 
-    fn store(&self, tx: &mut Tx<'_>, decision: &Decision, sealer: &Sealer) -> Result<(), Problem> {
+    fn store(&self, tx: &mut Tx<'_>, decision: &Decision, seal: Seal<'_>) -> Result<(), Problem> {
         let sealed = matches!(decision, Decision::Done(reply) if reply.sealed);
         let (status, headers, body) = match decision {
             Decision::Done(reply) => {
                 let headers = serde_json::to_string(&reply.headers).map_err(Problem::internal)?;
-                let body = if sealed { sealer.seal(&self.place(), &reply.body)? } else { reply.body.clone() };
+                let body = if sealed { seal.close(self, &reply.body)? } else { reply.body.clone() };
                 (i64::from(reply.status), headers, body)
             }
             // A refusal is stored as itself, so that its replay is rendered with the new request's id.
@@ -354,12 +381,7 @@ impl KeyRow<'_> {
         Ok(())
     }
 
-    /// What a sealed answer is bound to.
-    fn place(&self) -> String {
-        format!("idempotency|{}|{}|{}|{}", self.tenant, self.operation, self.caller, self.key)
-    }
-
-    fn replay(&self, tx: &mut Tx<'_>, fingerprint: &[u8; 32], sealer: &Sealer) -> Result<Outcome, Problem> {
+    fn replay(&self, tx: &mut Tx<'_>, fingerprint: &[u8; 32], seal: Seal<'_>) -> Result<Outcome, Problem> {
         let (stored_fingerprint, original_request, status, headers, body, sealed): Stored = tx.one(
             "SELECT fingerprint, request_id, status, headers, body, sealed FROM api_idempotency
              WHERE tenant_id = $1 AND operation = $2 AND caller = $3 AND idem_key = $4",
@@ -372,7 +394,7 @@ impl KeyRow<'_> {
             ));
         }
         let body = body.unwrap_or_default();
-        let body = if sealed { sealer.open(&self.place(), &body)? } else { body };
+        let body = if sealed { seal.open(self, &body)? } else { body };
         let decision = match status {
             // Cannot be: the row and its answer were committed together.
             None => return Err(Problem::internal("an idempotency row without an answer was committed")),

@@ -166,6 +166,10 @@ both_engines! {
             let answer = shop.json(Method::POST, "/orders", &key, &json!({"item": "secret"})).await;
             assert_eq!((answer.json()["secret"].as_str(), answer.header("idempotency-replayed")), (Some("plk_live_canary"), replayed));
         }
+        let mut other = shop.clone();
+        other.principal.actor = plinth_kernel::Actor::Member(store.world().id());
+        let answer = other.json(Method::POST, "/orders", &key, &json!({"item": "secret"})).await;
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (422, "idempotency_key_reused"), "it is not theirs");
         let stored: Option<(Vec<u8>,)> = store.get("SELECT body FROM api_idempotency", owned![]).await.unwrap();
         assert!(!String::from_utf8_lossy(&stored.unwrap().0).contains("canary"));
     }

@@ -268,7 +268,7 @@ export function makeWorld(now: number) {
       [null, "Answers to the desk", 1, false, 33],
       [null, "Somebody joined", 3, true, 40],
     ] as const
-  ).map(([external_id, name, template, enabled, changed], i) => ({ object: "workflow", id: i === 0 ? workflowId : r.id("wf"), external_id, name, enabled, trigger: { conditions: [], ...TEMPLATES[template]?.definition.trigger, event: TEMPLATES[template]?.definition.trigger.event ?? "" }, steps: structuredClone(TEMPLATES[template]?.definition.steps ?? []), rev: i === 0 ? 2 : 1, created_at: days(41), updated_at: days(changed) }));
+  ).map(([external_id, name, template, enabled, changed], i) => ({ object: "workflow", id: i === 0 ? workflowId : r.id("wf"), external_id, name, enabled, trigger: structuredClone(TEMPLATES[template]?.definition.trigger ?? { event: "" }), steps: structuredClone(TEMPLATES[template]?.definition.steps ?? []), rev: i === 0 ? 2 : 1, created_at: days(41), updated_at: days(changed) }));
 
   const byTime = <T extends { created_at: string }>(rows: T[]) => rows.sort((a, b) => b.created_at.localeCompare(a.created_at));
   return { session, members, forms, drafts, versions, events: byTime(events), jobs: byTime(jobs), notifications: byTime(notifications), mails: byTime(mails), inbox: byTime(inbox), submissions: byTime(submissions), traces, requests, keys, audit, conversations, parked, invites, workflows, schedules, limits, issuers, readiness, story, byTime };

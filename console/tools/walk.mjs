@@ -119,6 +119,7 @@ await promise("a workflow is made from a template, corrected where the server po
   await page.getByText("Needs attention").waitFor();
   await keys("g", "w");
   await page.waitForURL("**/workflows");
+  await page.getByRole("heading", { name: "Workflows", level: 1 }).waitFor();
   await rows().first().waitFor();
   await keys("c");
   await page.getByLabel("Name").fill("Tell the desk");

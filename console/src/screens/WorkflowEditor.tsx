@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, useBlocker, useNavigate } from "@tanstack/react-router";
-import { type ReactNode, useId, useRef, useState } from "react";
+import { type ReactNode, useEffect, useId, useRef, useState } from "react";
 import type { FieldError, Workflow } from "../api/models";
 import { fieldError, ProblemError, toProblem } from "../api/problem";
 import { useSaveWorkflow, workflowQuery } from "../api/workflows";
@@ -24,9 +24,12 @@ export function WorkflowEditor() {
   );
 }
 
+const baseOf = (workflow: Workflow, etag: string | null) => ({ etag, name: workflow.name, enabled: workflow.enabled, text: definitionText(workflow) });
+
 function Editor({ stored, etag }: { stored: Workflow; etag: string | null }) {
-  // The state being edited stays the one that was opened: somebody else's change is refused at saving, not taken over unseen.
-  const [base] = useState({ etag, name: stored.name, enabled: stored.enabled, text: definitionText(stored) });
+  // The state being edited: it follows what is stored until something is typed. From then on somebody else's change is refused at saving,
+  // neither taken over unseen nor overwritten.
+  const [base, setBase] = useState(() => baseOf(stored, etag));
   const [name, setName] = useState(base.name);
   const [enabled, setEnabled] = useState(base.enabled);
   const [text, setText] = useState(base.text);
@@ -37,6 +40,15 @@ function Editor({ stored, etag }: { stored: Workflow; etag: string | null }) {
   const navigate = useNavigate();
   const dirty = name !== base.name || enabled !== base.enabled || text !== base.text;
   useBlocker({ shouldBlockFn: () => dirty && !confirm("Leave without saving the workflow?"), enableBeforeUnload: dirty });
+
+  useEffect(() => {
+    if (dirty || etag === base.etag) return;
+    const next = baseOf(stored, etag);
+    setBase(next);
+    setName(next.name);
+    setEnabled(next.enabled);
+    setText(next.text);
+  }, [dirty, stored, etag, base]);
 
   const onSave = () => {
     const { definition, fault } = parseDefinition(text);
@@ -59,8 +71,9 @@ function Editor({ stored, etag }: { stored: Workflow; etag: string | null }) {
   };
   const select = (pointer: string) => {
     const { from, to } = placeOf(text, pointer);
-    area.current?.focus();
+    // In this order: taking the focus is what brings the selection into view.
     area.current?.setSelectionRange(from, to);
+    area.current?.focus();
   };
   const errors = save.error instanceof ProblemError ? (save.error.problem.errors ?? []) : [];
   const inText = errors.filter((e) => e.pointer != null && /^\/(trigger|steps)(\/|$)/.test(e.pointer));

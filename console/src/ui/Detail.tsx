@@ -35,6 +35,7 @@ export function Detail<T>({ query, parent, children }: { query: UseQueryResult<T
   }
   return (
     <div className="px-4 py-5 sm:px-6" role="status" aria-label="Loading">
+      <h1 className="sr-only">Loading</h1>
       <div className="bone h-3 w-24" />
       <div className="bone mt-3 h-5 w-72 max-w-full" />
       <div className="bone mt-2 h-3 w-48" />

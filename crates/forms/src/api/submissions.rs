@@ -39,6 +39,7 @@ pub(crate) struct CreateSubmission {
 pub(crate) struct SubmissionListFilter {
     /// Only answers to this form.
     #[serde(default)]
+    #[param(pattern = "^frm_[0-7][0-9a-hjkmnp-tv-z]{25}$", example = "frm_01kb3h5f8xe7ksq2v9w6m4t0rd")]
     form_id: Option<String>,
     /// `completed` or `spam`. Completed ones when absent.
     #[serde(default)]

@@ -11,16 +11,16 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Text in several languages: BCP 47 tag to text.
 pub type Translations = BTreeMap<String, String>;
 
-/// A whole definition.
+/// A whole definition. A draft may break every limit; publishing says which.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Definition {
     /// Version of the definition language. Always 1 today.
-    #[schema(minimum = 1, maximum = 1)]
+    #[schema(value_type = u64)]
     pub lang: u32,
     /// Language of texts that a locale does not translate.
     #[serde(default = "english")]
-    #[schema(example = "en", max_length = 35)]
+    #[schema(example = "en")]
     pub default_locale: String,
     /// Heading.
     #[serde(default)]
@@ -31,7 +31,6 @@ pub struct Definition {
     #[schema(value_type = std::collections::HashMap<String, String>)]
     pub description: Translations,
     /// Pages in order.
-    #[schema(max_items = 100)]
     pub pages: Vec<Page>,
     /// Everything else.
     #[serde(default)]
@@ -48,7 +47,7 @@ fn english() -> String {
 #[schema(as = FormPage)]
 pub struct Page {
     /// Immutable id, unique in the definition.
-    #[schema(example = "pg_1", max_length = 64)]
+    #[schema(example = "pg_1")]
     pub id: String,
     /// Heading.
     #[serde(default)]
@@ -64,10 +63,10 @@ pub struct Page {
 #[schema(as = FormField)]
 pub struct Field {
     /// Immutable id, unique in the definition: answers are stored under it.
-    #[schema(example = "fl_email", max_length = 64)]
+    #[schema(example = "fl_email")]
     pub id: String,
     /// Name of the value in the API and in exports; may change without touching answers.
-    #[schema(example = "email", max_length = 64)]
+    #[schema(example = "email")]
     pub key: String,
     /// What kind of answer.
     #[serde(rename = "type")]
@@ -85,15 +84,15 @@ pub struct Field {
     pub required: bool,
     /// Shortest text, in characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(maximum = 50000)]
+    #[schema(value_type = Option<u64>)]
     pub min_length: Option<u32>,
     /// Longest text, in characters. 1,000 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 1, maximum = 50000)]
+    #[schema(value_type = Option<u64>)]
     pub max_length: Option<u32>,
     /// Regular expression that the whole text must match. Linear-time syntax: no look-around, no back-references.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(example = "[A-Z]{2}[0-9]{4}", max_length = 500)]
+    #[schema(example = "[A-Z]{2}[0-9]{4}")]
     pub pattern: Option<String>,
     /// What to say when the pattern does not match.
     #[serde(default)]
@@ -102,9 +101,9 @@ pub struct Field {
     /// The choices of a `choice` field.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<Choice>,
-    /// HTML's `autocomplete` token for the renderer.
+    /// HTML's `autocomplete` token for the renderer, at most 64 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(example = "email", max_length = 64)]
+    #[schema(example = "email")]
     pub autocomplete: Option<String>,
 }
 
@@ -151,10 +150,10 @@ impl Kind {
 #[schema(as = FormChoice)]
 pub struct Choice {
     /// Immutable id, unique in the definition: what is stored.
-    #[schema(example = "ch_role", max_length = 64)]
+    #[schema(example = "ch_role")]
     pub id: String,
     /// Value in the API and in exports.
-    #[schema(example = "role", max_length = 64)]
+    #[schema(example = "role")]
     pub key: String,
     /// Label.
     #[serde(default)]
@@ -284,6 +283,10 @@ impl Check {
         self.texts(&format!("{at}/label"), &field.label);
         self.texts(&format!("{at}/help"), &field.help);
         self.texts(&format!("{at}/pattern_message"), &field.pattern_message);
+        if field.autocomplete.as_ref().is_some_and(|token| token.chars().count() > limits::KEY_MAX_CHARS) {
+            let detail = format!("At most {} characters.", limits::KEY_MAX_CHARS);
+            self.fault(&format!("{at}/autocomplete"), "too_long", detail);
+        }
         if field.kind.is_text() {
             self.text_rules(at, field);
         } else if field.min_length.is_some() || field.max_length.is_some() || field.pattern.is_some() {

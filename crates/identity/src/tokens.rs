@@ -291,6 +291,9 @@ fn check_new_token(new: &NewUserToken, seconds: u64) -> Result<(), Problem> {
             if allowed { Ok(()) } else { Err(format!("End users cannot have {scope}")) }
         });
     }
+    if new.info.as_ref().is_some_and(|info| !info.is_object()) {
+        faults.add("/info", "invalid_type", "Must be an object.".to_owned());
+    }
     if new.info.as_ref().is_some_and(|info| info.to_string().len() > TOKEN_INFO_BYTES_MAX) {
         faults.add(
             "/info",

@@ -21,7 +21,8 @@ use crate::model::ui_stream::{PROTOCOL_HEADER, PROTOCOL_VERSION};
 use crate::store;
 
 /// A question, in any of three forms: a plain text, one UI message, or the body that AI SDK's `useChat` sends.
-#[derive(utoipa::ToSchema)]
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
 #[allow(dead_code)]
 pub(crate) struct ChatBody {
     /// Conversation: ours (`cnv_…`) or a name of the client's own; a new one begins when absent.
@@ -61,7 +62,7 @@ pub(crate) struct ChatBody {
     request_body = ChatBody,
     responses(
         (status = 200, description = "The answer: a stream, or one message.", content(
-            (String = "text/event-stream"), (MessageObject = "application/json")
+            (Value = "text/event-stream"), (MessageObject = "application/json")
         )),
         Problems
     ),
@@ -144,6 +145,16 @@ pub(crate) struct StreamQuery {
     after: Option<u64>,
 }
 
+/// Where a reconnecting `EventSource` begins.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Header)]
+#[allow(dead_code)]
+pub(crate) struct ResumeHeader {
+    /// Sequence number of the last frame received.
+    #[param(rename = "Last-Event-ID", required = false)]
+    last_event_id: u64,
+}
+
 /// Follows an answer being written
 ///
 /// Replays the run from its beginning, or after `after` or `Last-Event-ID`, then goes on live. Any number of readers may
@@ -153,10 +164,10 @@ pub(crate) struct StreamQuery {
     params(
         ("id" = String, Path, description = "The conversation, by our id or the client's own.", example = "chat-7f3a"),
         StreamQuery,
-        ("Last-Event-ID" = Option<u64>, Header, description = "Sequence number of the last frame received.")
+        ResumeHeader
     ),
     responses(
-        (status = 200, description = "The stream.", body = String, content_type = "text/event-stream"),
+        (status = 200, description = "The stream.", body = Value, content_type = "text/event-stream"),
         (status = 204, description = "Nothing to follow."),
         Problems
     ),
@@ -174,10 +185,8 @@ pub(crate) async fn follow_assistant_stream(
     Query(query): Query<StreamQuery>,
     headers: HeaderMap,
 ) -> ApiResult<Response> {
-    let after = match query.after {
-        Some(after) => after,
-        None => last_event_id(&headers)?,
-    };
+    let last = last_event_id(&headers)?;
+    let after = query.after.unwrap_or(last);
     let run = match query.run.as_deref() {
         None => None,
         // A text that is no run id names no run.

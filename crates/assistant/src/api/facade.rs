@@ -90,7 +90,7 @@ pub(crate) async fn list_models(State(assistant): State<Assistant>) -> ApiResult
     request_body = CompletionBody,
     responses(
         (status = 200, description = "The completion, or its stream.", content(
-            (Object = "application/json"), (String = "text/event-stream")
+            (Object = "application/json"), (Value = "text/event-stream")
         )),
         Problems
     ),
@@ -152,7 +152,11 @@ impl Asked {
             }
             problem
         })?;
-        let include_usage = body["stream_options"]["include_usage"] == true;
+        let options = &body["stream_options"];
+        if !options.is_null() && !options.is_object() {
+            return Err(fault("/stream_options", "invalid_type", "Must be an object."));
+        }
+        let include_usage = options["include_usage"] == true;
         Ok(Self { question: question.text, model: model.to_owned(), provider, stream, include_usage })
     }
 }

@@ -1,11 +1,11 @@
 //! The event log, and events that a consumer could not handle.
 
-use super::{Platform, after_newest, fetch, flow, path_id};
+use super::{NewestParams, Platform, after_newest, fetch, flow, newest_only, path_id};
 use axum::{
     extract::{Path, State},
     response::Response,
 };
-use plinth_api::{ApiResult, Command, Ctx, List, ListBody, NoBody, PageParams, Problems, Reply};
+use plinth_api::{ApiResult, Command, Ctx, List, ListBody, NoBody, Problems, Reply};
 use plinth_flow::{
     ParkedEvent,
     consumers::{ParkedFilter, list_parked, replay_parked},
@@ -140,7 +140,7 @@ pub(super) struct EventFilter {
 /// Newest first.
 #[utoipa::path(
     get, path = "/v1/events", operation_id = "list_events", tag = "Flow",
-    params(PageParams, EventFilter),
+    params(NewestParams, EventFilter),
     responses((status = 200, description = "A page of events.", body = ListBody<EventBody>), Problems),
     security(("secret_key" = ["flow:events:read"]), ("session" = ["flow:events:read"])),
 )]
@@ -183,7 +183,7 @@ pub(super) async fn get_event(
 /// Events that a consumer failed to handle again and again, newest first.
 #[utoipa::path(
     get, path = "/v1/parked-events", operation_id = "list_parked_events", tag = "Flow",
-    params(PageParams),
+    params(NewestParams),
     responses((status = 200, description = "A page of parked events.", body = ListBody<ParkedBody>), Problems),
     security(("secret_key" = ["flow:events:read"]), ("session" = ["flow:events:read"])),
 )]
@@ -192,6 +192,7 @@ pub(super) async fn list_parked_events(
     ctx: Ctx,
     list: List,
 ) -> ApiResult<axum::Json<ListBody<ParkedBody>>> {
+    newest_only(&list)?;
     let bad_cursor = || Problem::new(Code::InvalidCursor, "Start again without the cursor.");
     let after = match &list.after {
         Some(id) => Some(

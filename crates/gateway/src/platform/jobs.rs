@@ -1,11 +1,11 @@
 //! Jobs and dead letters.
 
-use super::{Platform, after_newest, fetch, flow, path_id, word};
+use super::{NewestParams, Platform, after_newest, fetch, flow, path_id, word};
 use axum::{
     extract::{Path, State},
     response::Response,
 };
-use plinth_api::{ApiResult, Command, Ctx, List, ListBody, NoBody, PageParams, Problems, Reply};
+use plinth_api::{ApiResult, Command, Ctx, List, ListBody, NoBody, Problems, Reply};
 use plinth_flow::{Attempt, Job, JobFilter, jobs};
 use plinth_kernel::{AttemptId, EventId, JobId, Micros, Problem, TenantId};
 use plinth_store::Tx;
@@ -183,7 +183,7 @@ pub(super) struct ReplayedDead {
 /// Newest first.
 #[utoipa::path(
     get, path = "/v1/jobs", operation_id = "list_jobs", tag = "Flow",
-    params(PageParams, JobsFilter),
+    params(NewestParams, JobsFilter),
     responses((status = 200, description = "A page of jobs.", body = ListBody<JobBody>), Problems),
     security(("secret_key" = ["flow:jobs:read"]), ("session" = ["flow:jobs:read"])),
 )]

@@ -164,8 +164,21 @@ fn page<F, T: Clone>(list: &List<F>, found: Listed<T>, key: impl Fn(&T) -> Strin
     list.page(rows, key)
 }
 
-/// The place in a list of flow's, which are newest first only.
-fn after_newest<T: Id, F>(list: &List<F>) -> Result<Option<T>, Problem> {
+/// What lists take that are newest first only, for the OpenAPI document.
+#[derive(Debug, serde::Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code)]
+struct NewestParams {
+    /// Most entries to return.
+    #[param(minimum = 1, maximum = 100, default = 20)]
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    #[param(max_length = 512)]
+    cursor: Option<String>,
+}
+
+/// Refuses the other direction.
+fn newest_only<F>(list: &List<F>) -> Result<(), Problem> {
     if !list.keyset().descending {
         let detail = "This list is newest first only; leave `order` out.";
         return Err(Problem::new(Code::InvalidParameter, detail).field(FieldError::parameter(
@@ -174,6 +187,12 @@ fn after_newest<T: Id, F>(list: &List<F>) -> Result<Option<T>, Problem> {
             detail,
         )));
     }
+    Ok(())
+}
+
+/// The place in a list of flow's that is newest first only.
+fn after_newest<T: Id, F>(list: &List<F>) -> Result<Option<T>, Problem> {
+    newest_only(list)?;
     after(list)
 }
 

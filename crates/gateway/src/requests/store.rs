@@ -49,6 +49,8 @@ CREATE INDEX gateway_requests_trace ON gateway_requests (tenant_id, trace_id);
 /// Most requests that one search looks at, newest first from where the page begins: a search for something rare must
 /// not read the whole log.
 const SEARCHED_MAX: i64 = 20_000;
+/// Longest text to search for, in characters.
+const SEARCH_MAX_CHARS: usize = 200;
 
 /// A request as it is shown.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
@@ -202,6 +204,11 @@ pub fn list(
     keyset: &Keyset,
 ) -> Result<Vec<RequestRecord>, Problem> {
     let (from, to) = filter.statuses()?;
+    if filter.q.as_ref().is_some_and(|q| q.chars().count() > SEARCH_MAX_CHARS) {
+        let detail = format!("At most {SEARCH_MAX_CHARS} characters.");
+        let fault = plinth_kernel::FieldError::parameter("q", "too_long", detail.clone());
+        return Err(Problem::new(plinth_kernel::Code::InvalidParameter, detail).field(fault));
+    }
     let like = filter.q.as_deref().filter(|q| !q.is_empty()).map_or(String::new(), contains);
     let operation = filter.operation.as_deref().unwrap_or("");
     let statement = if keyset.descending { NEWEST_FIRST } else { OLDEST_FIRST };

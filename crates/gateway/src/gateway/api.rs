@@ -130,11 +130,16 @@ impl Inner {
         self.check_same_site(host, parts)?;
         let cookies = head::text(&parts.headers, &header::COOKIE);
         let takes = |kind| operation.scope_for(kind).is_some();
+        let site = self.sites.find(host);
+        let visited = site.as_ref().filter(|_| takes(PrincipalKind::Visitor));
         let mut refusal = None;
         if takes(PrincipalKind::Session)
             && let Some(token) = cookies.and_then(session::session_token)
         {
             match self.session(token, journey).await {
+                // A member who may not do it for the tenant is still a visitor of its site, like anybody.
+                Ok(credential)
+                    if visited.is_some() && check_scope(operation, &credential.principal).is_err() => {}
                 Ok(credential) => {
                     return Ok(Known {
                         principal: credential.principal.clone(),
@@ -146,10 +151,7 @@ impl Inner {
                 Err(problem) => refusal = Some(problem),
             }
         }
-        let site = self.sites.find(host);
-        if takes(PrincipalKind::Visitor)
-            && let Some(site) = &site
-        {
+        if let Some(site) = visited {
             let remember = !journey.method.is_safe();
             return Ok(self.visitor(site.clone(), cookies, remember, journey));
         }

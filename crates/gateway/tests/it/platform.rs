@@ -102,6 +102,15 @@ async fn a_colleague_is_invited_and_joins() {
     let id = joined.json()["member"]["id"].as_str().unwrap().to_owned();
     let changed = app.console("PATCH", &format!("/v1/members/{id}"), Some(json!({"role": "viewer"}))).await;
     assert_eq!((changed.status, changed.json()["role"].as_str()), (200, Some("viewer")));
+    let cookie = joined.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+    let headers =
+        [("content-type", "application/json"), ("sec-fetch-site", "same-origin"), ("cookie", &*cookie)];
+    let said = app.call("POST", "/v1/notes", &headers, &json!({"text": "x"}).to_string()).await;
+    assert_eq!(
+        said.status, 201,
+        "who may only look in the console may do on the site what anybody may: {said:?}"
+    );
+    assert!(said.json()["actor"].as_str().unwrap().starts_with("visitor:"), "{said:?}");
     assert_eq!(app.console("GET", "/v1/members", None).await.json()["data"].as_array().unwrap().len(), 2);
     assert_eq!(app.console("DELETE", &format!("/v1/members/{id}"), None).await.status, 204);
     let trail = app.console("GET", "/v1/audit-entries?action=identity.member", None).await.json();

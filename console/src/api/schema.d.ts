@@ -309,7 +309,7 @@ export interface paths {
         put?: never;
         /**
          * Sends a failed notification again
-         * @description The same words under the same message id, through the same queue. Only what failed can be sent again.
+         * @description The same words under the same message id, through the same queue. Only what was given up can be sent again.
          */
         post: operations["replay_notification"];
         delete?: never;
@@ -514,6 +514,26 @@ export interface paths {
         put?: never;
         /** Rates an answer */
         post: operations["rate_assistant_message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/assistant/chat/{id}/handover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Asks for a person
+         * @description Tells the members, once for each conversation, with the last question and a link to the transcript.
+         */
+        post: operations["request_assistant_handover"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1562,6 +1582,8 @@ export interface components {
             /** @description How each answer came about. */
             runs: components["schemas"]["RunObject"][];
         };
+        /** @example cnv_01kb3h5f8xe7ksq2v9w6m4t0rd */
+        ConversationId: string;
         /** @description A conversation. */
         ConversationObject: {
             /**
@@ -1945,7 +1967,7 @@ export interface components {
             /** @description The choices of a `choice` field. */
             choices?: components["schemas"]["FormChoice"][];
             /**
-             * @description HTML's `autocomplete` token for the renderer.
+             * @description HTML's `autocomplete` token for the renderer, at most 64 characters.
              * @example email
              */
             autocomplete?: string | null;
@@ -2019,6 +2041,31 @@ export interface components {
         };
         /** @example fv_01kb3h5f8xe7ksq2v9w6m4t0rd */
         FormVersionId: string;
+        /** @description How to reach the visitor, and what for. */
+        HandoverBody: {
+            /**
+             * @description Where to answer.
+             * @example ada@example.org
+             */
+            email?: string | null;
+            /** @description What a person should know. */
+            message?: string | null;
+        };
+        /** @description What became of it. */
+        HandoverObject: {
+            /**
+             * @description Always `handover`.
+             * @example handover
+             */
+            object: string;
+            /** @description The conversation. */
+            conversation_id: components["schemas"]["ConversationId"];
+            /**
+             * @description `requested`: the members have been told, now or by an earlier request.
+             * @example requested
+             */
+            status: string;
+        };
         /** @description An item of the inbox. */
         InboxItem: {
             /** @description Id. */
@@ -4888,7 +4935,10 @@ export interface operations {
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
                 order?: "asc" | "desc";
-                /** @description Only answers to this form. */
+                /**
+                 * @description Only answers to this form.
+                 * @example frm_01kb3h5f8xe7ksq2v9w6m4t0rd
+                 */
                 form_id?: string;
                 /** @description `completed` or `spam`. Completed ones when absent. */
                 state?: "completed" | "spam";
@@ -5509,7 +5559,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "text/event-stream": unknown;
                     "application/json": components["schemas"]["MessageObject"];
                 };
             };
@@ -5534,7 +5584,7 @@ export interface operations {
             };
             header?: {
                 /** @description Sequence number of the last frame received. */
-                "Last-Event-ID"?: number | null;
+                "Last-Event-ID"?: number;
             };
             path: {
                 /**
@@ -5553,7 +5603,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "text/event-stream": unknown;
                 };
             };
             /** @description Nothing to follow. */
@@ -5724,6 +5774,45 @@ export interface operations {
             };
         };
     };
+    request_assistant_handover: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The conversation, by our id or the client's own.
+                 * @example chat-7f3a
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HandoverBody"];
+            };
+        };
+        responses: {
+            /** @description The members are told. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandoverObject"];
+                };
+            };
+            /** @description What went wrong: see `code`, and the page that `type` points at. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_assistant_suggestions: {
         parameters: {
             query?: never;
@@ -5872,7 +5961,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": Record<string, never>;
-                    "text/event-stream": string;
+                    "text/event-stream": unknown;
                 };
             };
             /** @description What went wrong: see `code`, and the page that `type` points at. */
@@ -7089,7 +7178,6 @@ export interface operations {
                 limit?: number;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
-                order?: "asc" | "desc";
                 /**
                  * @description Events of this type.
                  * @example forms.submission.completed
@@ -7166,7 +7254,6 @@ export interface operations {
                 limit?: number;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
-                order?: "asc" | "desc";
             };
             header?: never;
             path?: never;
@@ -7236,7 +7323,6 @@ export interface operations {
                 limit?: number;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
-                order?: "asc" | "desc";
                 /**
                  * @description Jobs in this state; `dead` gives the dead letters.
                  * @example dead

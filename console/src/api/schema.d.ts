@@ -1688,10 +1688,10 @@ export interface components {
             /** @description Every tenant they may switch to. */
             tenants: components["schemas"]["TenantChoice"][];
         };
-        /** @description A whole definition. */
+        /** @description A whole definition. A draft may break every limit; publishing says which. */
         Definition: {
             /**
-             * Format: int32
+             * Format: int64
              * @description Version of the definition language. Always 1 today.
              */
             lang: number;
@@ -1946,12 +1946,12 @@ export interface components {
             /** @description Whether an answer must be given. A required checkbox must be ticked. */
             required?: boolean;
             /**
-             * Format: int32
+             * Format: int64
              * @description Shortest text, in characters.
              */
             min_length?: number | null;
             /**
-             * Format: int32
+             * Format: int64
              * @description Longest text, in characters. 1,000 when absent.
              */
             max_length?: number | null;

@@ -409,6 +409,17 @@ fn check(config: &Config) -> Result<(), String> {
 }
 
 impl Config {
+    /// What is wrong with the way in, if anything: others can reach it, and what they say can be overheard.
+    pub fn exposure(&self) -> Option<String> {
+        let listen = self.server.listen;
+        let protected = self.server.tls_cert.is_some() || !self.server.trusted_proxies.is_empty();
+        (!listen.ip().is_loopback() && !protected).then(|| {
+            format!(
+                "{listen} is open to others without TLS: set `server.tls_cert` and `server.tls_key`, or `server.trusted_proxies`"
+            )
+        })
+    }
+
     /// The address that people use, without a slash at the end.
     #[must_use]
     pub fn public_url(&self) -> String {

@@ -61,15 +61,9 @@ fn check_mail(config: &Config) -> Finding {
 }
 
 fn check_exposure(config: &Config) -> Finding {
-    let local = config.server.listen.ip().is_loopback();
-    let protected = config.server.tls_cert.is_some() || !config.server.trusted_proxies.is_empty();
-    let outcome = if local || protected {
-        Ok(format!("listening on {}", config.server.listen))
-    } else {
-        let listen = config.server.listen;
-        Err(format!(
-            "{listen} is open to others without TLS: set `server.tls_cert` and `server.tls_key`, or `server.trusted_proxies`"
-        ))
+    let outcome = match config.exposure() {
+        None => Ok(format!("listening on {}", config.server.listen)),
+        Some(fault) => Err(fault),
     };
     Finding { name: "network", outcome }
 }

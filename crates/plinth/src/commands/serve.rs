@@ -20,6 +20,9 @@ pub async fn run(config: &Config, role: RoleArg) -> Result<(), String> {
         .map_err(|error| format!("{} cannot be listened on: {error}", config.server.listen))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     announce(config, &app, address).await?;
+    if let Some(fault) = config.exposure() {
+        tracing::warn!("{fault}");
+    }
     let stop = CancellationToken::new();
     let mut serving = tokio::spawn(serve(listener, app.gateway.clone(), serve_config(config)?, stop.clone()));
     let mut served = None;

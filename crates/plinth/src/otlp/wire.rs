@@ -109,33 +109,36 @@ pub struct KeyValue {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
 enum AnyValue {
-    StringValue(String),
-    BoolValue(bool),
-    /// A 64-bit integer, as text.
-    IntValue(String),
-    DoubleValue(f64),
+    #[serde(rename = "stringValue")]
+    Text(String),
+    #[serde(rename = "boolValue")]
+    Truth(bool),
+    /// A 64-bit integer, which is written as a text.
+    #[serde(rename = "intValue")]
+    Whole(String),
+    #[serde(rename = "doubleValue")]
+    Real(f64),
 }
 
 impl KeyValue {
     /// A text.
     pub fn text(key: &str, value: impl Into<String>) -> Self {
-        Self { key: key.to_owned(), value: AnyValue::StringValue(value.into()) }
+        Self { key: key.to_owned(), value: AnyValue::Text(value.into()) }
     }
 
     fn int(key: &str, value: i64) -> Self {
-        Self { key: key.to_owned(), value: AnyValue::IntValue(value.to_string()) }
+        Self { key: key.to_owned(), value: AnyValue::Whole(value.to_string()) }
     }
 
     /// An attribute of the timeline, under our own prefix; `None` for what is no scalar.
     fn own(key: &str, value: &Value) -> Option<Self> {
         let value = match value {
-            Value::String(text) => AnyValue::StringValue(text.clone()),
-            Value::Bool(truth) => AnyValue::BoolValue(*truth),
+            Value::String(text) => AnyValue::Text(text.clone()),
+            Value::Bool(truth) => AnyValue::Truth(*truth),
             Value::Number(number) => match number.as_i64() {
-                Some(whole) => AnyValue::IntValue(whole.to_string()),
-                None => AnyValue::DoubleValue(number.as_f64()?),
+                Some(whole) => AnyValue::Whole(whole.to_string()),
+                None => AnyValue::Real(number.as_f64()?),
             },
             Value::Null | Value::Array(_) | Value::Object(_) => return None,
         };
@@ -365,13 +368,13 @@ mod tests {
                             {"key": "url.path", "value": text("/v1/forms")},
                             {"key": "http.response.status_code", "value": {"intValue": "201"}},
                             {"key": "client.address", "value": text("192.0.2.1")},
-                            {"key": "plinth.request_id", "value": text(&RequestId::from_uuid([1; 16]).to_string())},
+                            {"key": "plinth.request_id", "value": text(RequestId::from_uuid([1; 16]).as_ref())},
                             {"key": "plinth.actor", "value": text("anonymous")},
                             {"key": "http.route", "value": text("/v1/forms")},
                             {"key": "user_agent.original", "value": text("curl/8")},
                             {"key": "plinth.operation", "value": text("create_form")},
                             {"key": "plinth.api_version", "value": text("2026-09-01")},
-                            {"key": "plinth.tenant", "value": text(&tenant().to_string())},
+                            {"key": "plinth.tenant", "value": text(tenant().as_ref())},
                         ],
                     }],
                 }],

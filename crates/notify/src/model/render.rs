@@ -49,10 +49,20 @@ fn environment<'a>() -> Environment<'a> {
 /// rendered, so it is, with nothing in it; what fails for want of data is no fault of the template.
 pub fn check(template: &str) -> Result<(), String> {
     let environment = environment();
-    let parsed = environment.template_from_str(template).map_err(|error| error.to_string())?;
+    let parsed = environment.template_from_str(template).map_err(|error| told(&error))?;
     match parsed.render(()) {
-        Err(error) if is_unknown_name(error.kind()) => Err(error.to_string()),
+        Err(error) if is_unknown_name(error.kind()) => Err(told(&error)),
         _ => Ok(()),
+    }
+}
+
+/// What is wrong and in which line, without the engine's own name for a template that has none.
+fn told(error: &minijinja::Error) -> String {
+    let text = error.to_string();
+    let sentence = text.split(" (in <string>").next().unwrap_or(&text);
+    match error.line() {
+        Some(line) => format!("Line {line}: {sentence}."),
+        None => format!("{sentence}."),
     }
 }
 

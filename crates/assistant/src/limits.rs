@@ -96,6 +96,3 @@ pub const RETRY_PAUSE: Duration = Duration::from_millis(200);
 pub const RETRY_PAUSE_MAX: Duration = Duration::from_secs(2);
 /// Most tokens asked of a model for one answer; three times what [`GENERATED_CHARS_MAX`] needs.
 pub const OUTPUT_TOKENS_MAX: u64 = 1_000;
-
-/// Latest events of a conversation that are looked at for an earlier request for a person.
-pub const CONVERSATION_EVENTS_MAX: u32 = 500;

@@ -13,8 +13,10 @@ use crate::model::run::RunState;
 use crate::model::text::clip;
 
 /// The schema.
-pub(crate) const MIGRATIONS: &[Migration] =
-    &[Migration { number: 1, name: "assistant", sql: include_str!("migrations/0001_assistant.sql") }];
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "assistant", sql: include_str!("migrations/0001_assistant.sql") },
+    Migration { number: 2, name: "handover", sql: include_str!("migrations/0002_handover.sql") },
+];
 
 /// A conversation.
 #[derive(Clone, Debug)]
@@ -164,12 +166,32 @@ pub(crate) fn background(tx: &mut Tx<'_>, access: &Access, id: &str) -> Result<O
          ORDER BY id DESC LIMIT 1",
         keys,
     )?;
+    let question = last_question(tx, &access.tenant, &conversation.id)?;
+    Ok(Some(Background { card: card.and_then(|(card,)| card), question }))
+}
+
+/// The last question of a conversation.
+pub(crate) fn last_question(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    id: &ConversationId,
+) -> Result<Option<String>, Error> {
     let question: Option<(String,)> = tx.opt(
         "SELECT body FROM assistant_messages WHERE tenant_id = $1 AND conversation_id = $2 AND role = 'user' \
          ORDER BY position DESC LIMIT 1",
-        keys,
+        args![tenant, id],
     )?;
-    Ok(Some(Background { card: card.and_then(|(card,)| card), question: question.map(|(body,)| body) }))
+    Ok(question.map(|(body,)| body))
+}
+
+/// Notes that a person was asked for; `false` when that is known already.
+pub(crate) fn hand_over(tx: &mut Tx<'_>, tenant: &TenantId, id: &ConversationId) -> Result<bool, Error> {
+    let now = tx.now();
+    let first = tx.exec(
+        "UPDATE assistant_conversations SET handover_at = $3 WHERE tenant_id = $1 AND id = $2 AND handover_at IS NULL",
+        args![tenant, id, now],
+    )?;
+    Ok(first == 1)
 }
 
 /// Caps of the budgets, in micro-units of currency.

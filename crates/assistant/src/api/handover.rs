@@ -4,12 +4,11 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use plinth_api::{ApiResult, Command, Problems, Reply};
 use plinth_kernel::{ConversationId, FieldError, NewEvent, Problem};
-use plinth_store::{Tx, events};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::access;
-use crate::store::{self, Access};
+use crate::store;
 use crate::{Assistant, limits};
 
 /// Kind of the event that asks the members for a person.
@@ -67,8 +66,8 @@ pub(crate) async fn request_assistant_handover(
             check(body)?;
             let access = access(ctx);
             let row = store::find(tx, &access, &id)?.ok_or_else(|| Problem::not_found("conversation"))?;
-            if !requested_before(tx, &access, &row.id)? {
-                let question = last_question(tx, &access, &row.id)?;
+            if store::hand_over(tx, &access.tenant, &row.id)? {
+                let question = store::last_question(tx, &access.tenant, &row.id)?;
                 tx.emit(NewEvent {
                     tenant: access.tenant.clone(),
                     kind: REQUESTED,
@@ -85,17 +84,6 @@ pub(crate) async fn request_assistant_handover(
             Reply::accepted(&HandoverObject { object: "handover", conversation_id: row.id, status: "requested" })
         })
         .await
-}
-
-fn requested_before(tx: &mut Tx<'_>, access: &Access, id: &ConversationId) -> Result<bool, Problem> {
-    let told = events::by_subject(tx, &access.tenant, id.as_ref(), None, limits::CONVERSATION_EVENTS_MAX)?;
-    Ok(told.iter().any(|event| event.kind == REQUESTED))
-}
-
-fn last_question(tx: &mut Tx<'_>, access: &Access, id: &ConversationId) -> Result<Option<String>, Problem> {
-    let messages = store::messages(tx, &access.tenant, id)?;
-    let asked = messages.into_iter().rev().find(|message| message.role == "user");
-    Ok(asked.map(|message| message.body))
 }
 
 fn check(body: &HandoverBody) -> Result<(), Problem> {

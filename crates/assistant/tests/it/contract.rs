@@ -176,8 +176,8 @@ both_engines! {
         ask(&app.visitor, json!({"id": "c", "message": "Does he know Kafka?"})).await;
         let url = "/v1/assistant/chat/c/handover";
         let body = json!({"email": "ada@example.org", "message": "May I call?"});
-        for _ in 0..2 {
-            let answer = app.visitor.json(Method::POST, url, &[], &body).await;
+        let at_once = (0..6).map(|_| app.visitor.json(Method::POST, url, &[], &body));
+        for answer in futures_util::future::join_all(at_once).await {
             assert_eq!((answer.status.as_u16(), answer.json()["status"].as_str()), (202, Some("requested")), "{}", answer.json());
         }
         let told: Vec<(String,)> = store

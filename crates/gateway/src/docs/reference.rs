@@ -160,7 +160,9 @@ fn parameters(document: &Value, declared: &Value) -> String {
     if rows.is_empty() {
         return rows;
     }
-    format!("<h4>Parameters</h4><div class=\"scroll\"><table><tbody>{rows}</tbody></table></div>")
+    format!(
+        "<h4>Parameters</h4><div class=\"scroll\" tabindex=\"0\"><table><tbody>{rows}</tbody></table></div>"
+    )
 }
 
 fn request(document: &Value, operation: &Operation<'_>) -> String {
@@ -290,7 +292,7 @@ fn properties(document: &Value, schema: &Value, depth: usize) -> String {
     if rows.is_empty() {
         return rows;
     }
-    let table = format!("<div class=\"scroll\"><table><tbody>{rows}</tbody></table></div>");
+    let table = format!("<div class=\"scroll\" tabindex=\"0\"><table><tbody>{rows}</tbody></table></div>");
     if depth == 0 { table } else { format!("<details><summary>Members</summary>{table}</details>") }
 }
 

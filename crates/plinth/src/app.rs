@@ -6,8 +6,7 @@ use crate::{
     console::Console,
     contract, figures,
     late::{LateIdentity, Members},
-    live::LiveFeed,
-    otlp,
+    live, otlp,
     overview::Figures,
     seed,
 };
@@ -311,6 +310,9 @@ impl App {
         };
         register_figures(&metrics, &store, &systems.hub, flow.as_ref(), &stop, &tasks);
         spawn_background(&identity, &store, writer, &stop, &tasks);
+        if role != RoleArg::Worker {
+            tasks.spawn(live::run(systems.hub.clone(), store.clone(), stop.clone()));
+        }
         if let Some(exporter) = exporter {
             tasks.spawn(exporter.run(stop.clone()));
         }
@@ -389,9 +391,7 @@ async fn start_flow(
     store: &Store,
     tenant: &plinth_kernel::TenantId,
 ) -> Result<FlowHandle, String> {
-    let mut builder = FlowBuilder::new()
-        .consumer(Arc::new(LiveFeed::new(systems.hub.clone())))
-        .schedules([Assistant::sweep_schedule(tenant.clone())]);
+    let mut builder = FlowBuilder::new().schedules([Assistant::sweep_schedule(tenant.clone())]);
     for system in systems.all() {
         builder = builder
             .consumers(system.consumers())

@@ -156,7 +156,7 @@ function Fall({ fall, chosen, onChoose }: { fall: Waterfall; chosen: Span | null
           {marks.map((mark) => (
             <span key={mark.x} className="absolute top-0 flex h-full items-center text-2xs whitespace-nowrap text-faint figures" style={{ left: `${mark.x * 100}%` }}>
               <i className="absolute bottom-0 left-0 h-1.5 w-px bg-line-strong" />
-              <span className="pl-1">{mark.ms === 0 ? "0" : `${mark.relative ? "+" : ""}${duration(mark.ms)}`}</span>
+              <span className={cx("pl-1", mark.x > 0.86 && "max-sm:-translate-x-full max-sm:pr-1 max-sm:pl-0")}>{mark.ms === 0 ? "0" : `${mark.relative ? "+" : ""}${duration(mark.ms)}`}</span>
             </span>
           ))}
           {fall.stretches

@@ -126,7 +126,9 @@ fn a_wrong_setting_is_named_with_where_it_came_from() {
     let file = folder.path().join("wrong.toml");
     std::fs::write(&file, "[server]\nlisten = \"127.0.0.1:0\"\n[mail]\nform = \"x\"\n").unwrap();
     let file = file.to_str().unwrap();
-    let cases: &[(&[&str], &[(&str, &str)], &[&str])] = &[
+    /// Arguments, environment, and what the complaint must name.
+    type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a [&'a str]);
+    let cases: &[Case<'_>] = &[
         (&["serve", "--config", file], &[], &["wrong.toml", "mail", "form", "Did you mean `from`?"]),
         (&["serve"], &[("PLINTH_SERVER__LISTN", "x")], &["PLINTH_SERVER__LISTN", "Did you mean `listen`?"]),
         (&["serve"], &[("PLINTH_SERVER__LISTEN", "nowhere")], &["PLINTH_SERVER__LISTEN", "server.listen"]),

@@ -14,6 +14,8 @@ pub const KEY_MAX_CHARS: usize = 64;
 pub const LABEL_MAX_CHARS: usize = 1_000;
 /// Longest pattern, in characters.
 pub const PATTERN_MAX_CHARS: usize = 500;
+/// Most fields with a pattern: each is compiled when a definition is checked.
+pub const PATTERNS_MAX: usize = 100;
 /// Largest compiled pattern, in bytes: the automaton is linear in the text, this bounds its own size.
 pub const PATTERN_MAX_COMPILED_BYTES: usize = 256 * 1024;
 /// Longest text answer when a field does not say, in characters.

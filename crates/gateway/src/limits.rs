@@ -72,7 +72,7 @@ pub const LOG_BATCH_ROWS: usize = 256;
 /// Pause between batches: a bound on what the log may cost the store (2 560 rows/s).
 pub const LOG_FLUSH_MS: u64 = 100;
 /// How long a request is kept, in days, unless configured otherwise.
-pub const LOG_KEPT_DAYS: i64 = 14;
+pub const LOG_KEPT_DAYS: i64 = 30;
 /// Requests removed in one unit of work.
 pub const LOG_SWEEP_BATCH: i64 = 1_000;
 

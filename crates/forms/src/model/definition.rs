@@ -218,11 +218,18 @@ impl Definition {
 
 /// Compiles a pattern that must match the whole text. Matching takes time linear in the text.
 pub fn compile_pattern(pattern: &str) -> Result<regex::Regex, String> {
-    regex::RegexBuilder::new(&format!("^(?:{pattern})$"))
-        .size_limit(limits::PATTERN_MAX_COMPILED_BYTES)
-        .dfa_size_limit(limits::PATTERN_MAX_COMPILED_BYTES)
-        .build()
-        .map_err(|error| error.to_string().lines().last().unwrap_or("not a regular expression").to_owned())
+    let compile = |pattern: &str| {
+        regex::RegexBuilder::new(pattern)
+            .size_limit(limits::PATTERN_MAX_COMPILED_BYTES)
+            .dfa_size_limit(limits::PATTERN_MAX_COMPILED_BYTES)
+            .build()
+            .map_err(|error| {
+                error.to_string().lines().last().unwrap_or("not a regular expression").to_owned()
+            })
+    };
+    // By itself first: `a)|(b` is no expression, but would become one between our own parentheses.
+    compile(pattern)?;
+    compile(&format!("^(?:{pattern})$"))
 }
 
 /// A walk over a definition that collects faults.
@@ -251,6 +258,13 @@ impl Check {
         self.texts("/settings/thank_you", &definition.settings.thank_you);
         if definition.pages.len() > limits::PAGES_MAX {
             self.fault("/pages", "too_many", format!("At most {} pages.", limits::PAGES_MAX));
+        }
+        if definition.fields().filter(|field| field.pattern.is_some()).count() > limits::PATTERNS_MAX {
+            self.fault(
+                "/pages",
+                "too_many",
+                format!("At most {} fields with a pattern.", limits::PATTERNS_MAX),
+            );
         }
         let fields = definition.fields().count();
         if fields == 0 {
@@ -470,6 +484,7 @@ mod tests {
     #[test]
     fn a_pattern_covers_the_whole_text() {
         let pattern = compile_pattern("a|b").unwrap();
+        assert!(compile_pattern("a)|(b").is_err(), "it cannot leave its parentheses");
         assert!(pattern.is_match("a") && pattern.is_match("b"));
         assert!(!pattern.is_match("ab") && !pattern.is_match("xa"));
     }

@@ -137,9 +137,14 @@ impl Inner {
             && let Some(token) = cookies.and_then(session::session_token)
         {
             match self.session(token, journey).await {
-                // A member who may not do it for the tenant is still a visitor of its site, like anybody.
+                // A member who may not do it for the tenant is still a visitor of its site, like anybody; and so is one
+                // who works for another tenant and only reads this site.
                 Ok(credential)
-                    if visited.is_some() && check_scope(operation, &credential.principal).is_err() => {}
+                    if visited.is_some_and(|site| {
+                        let elsewhere =
+                            site.tenant != credential.principal.tenant && !is_console(&parts.headers);
+                        elsewhere || check_scope(operation, &credential.principal).is_err()
+                    }) => {}
                 Ok(credential) => {
                     return Ok(Known {
                         principal: credential.principal.clone(),
@@ -501,6 +506,11 @@ impl Inner {
 }
 
 /// Whether this kind of caller may call, and has the scope.
+/// Whether the console is asking: it works for the session's tenant, whatever site the host shows.
+fn is_console(headers: &http::HeaderMap) -> bool {
+    headers.contains_key("x-plinth-console")
+}
+
 fn check_scope(operation: &Operation, principal: &Principal) -> Result<(), Problem> {
     let Some(scope) = operation.scope_for(principal.kind) else {
         // What nobody needs a credential for is not refused because somebody brought one.

@@ -45,7 +45,7 @@ export function shortId(id: string): string {
 
 /** `snake_case` and `dotted.names` as words. */
 export function words(name: string): string {
-  const text = name.replace(/[._]/g, " ");
+  const text = name.replace(/[._]/g, " ").replace(/\b(json|api|url|ip|csv|id)\b/gi, (term) => term.toUpperCase());
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 

@@ -169,7 +169,7 @@ function StationCell({ station, last }: { station: Station; last: boolean }) {
           </To>
         </h2>
         {/* The line that leads to the next station; what travels on it is moving right now. */}
-        <span className={cx("relative -mr-4 h-px flex-1 overflow-visible bg-line-strong sm:-mr-6", last && "bg-linear-to-r from-line-strong to-transparent")} aria-hidden="true">
+        <span className={cx("relative h-px flex-1 overflow-visible", last ? "bg-linear-to-r from-line-strong to-transparent" : "-mr-4 bg-line-strong sm:-mr-6")} aria-hidden="true">
           {station.moving && !last && <span className="absolute -top-[1.5px] size-1 animate-travel rounded-full bg-accent" />}
         </span>
       </div>

@@ -206,6 +206,9 @@ function SpanRow({ row, fall, open, chosen, focusable, onFold, onChoose }: { row
   const from = fall.at(row.from) * 100;
   const to = fall.at(row.to) * 100;
   const length = row.to - row.from;
+  // A duration that stands left of its bar stands left of the waiting before it as well.
+  const head = Math.min(from, ...row.waits.map((wait) => fall.at(wait.from) * 100));
+  const leftward = to > 86 && head > 14;
   const isJob = span.kind === "job";
   const waiting = span.status === "waiting";
   return (
@@ -264,8 +267,8 @@ function SpanRow({ row, fall, open, chosen, focusable, onFold, onChoose }: { row
           style={{ left: `min(${from}%, calc(100% - 3px))`, width: `${to - from}%` }}
         />
         <span
-          className={cx("absolute top-1/2 -translate-y-1/2 text-2xs whitespace-nowrap text-muted figures max-sm:hidden", to > 86 && from > 14 ? "-translate-x-full pr-1.5" : "pl-1.5")}
-          style={{ left: to > 86 && from > 14 ? `${from}%` : `max(${to}%, ${from}% + 3px)` }}
+          className={cx("absolute top-1/2 -translate-y-1/2 text-2xs whitespace-nowrap text-muted figures max-sm:hidden", leftward ? "-translate-x-full pr-1.5" : "pl-1.5")}
+          style={{ left: leftward ? `${head}%` : `max(${to}%, ${from}% + 3px)` }}
         >
           {took(length)}
         </span>

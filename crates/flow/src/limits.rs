@@ -115,3 +115,7 @@ pub const SWEEP_ROWS_MAX: i64 = 500;
 pub const TRACE_SPANS_MAX: i64 = 1_000;
 /// Rows of one page of a list.
 pub const PAGE_ROWS_MAX: i64 = 200;
+
+/// How long a consumer's batch of events may hold its transaction, in microseconds, before the rest is left to the next
+/// one. A single event is not cut.
+pub const BATCH_TIME_US: i64 = 50_000;

@@ -401,7 +401,7 @@ impl Runner {
         Step {
             position: end.acked,
             written: end.acked,
-            more: step.more || end.retry_at.is_some(),
+            more: step.more || end.cut || end.retry_at.is_some(),
             retry_at: end.retry_at,
             batch: (step.batch * 2).min(limits::EVENTS_PER_BATCH),
             fenced: false,

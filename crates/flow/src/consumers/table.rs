@@ -136,6 +136,8 @@ pub(crate) struct BatchEnd {
     pub parked: u32,
     /// When to go on, after a failure.
     pub retry_at: Option<Micros>,
+    /// Whether it was cut short because it took long: the rest waits for the next one.
+    pub cut: bool,
 }
 
 /// Handles events in order and moves the cursor, in this one transaction.
@@ -155,7 +157,7 @@ pub(crate) fn handle_batch(
         LaterEvents::Hold => parked::held_keys(tx, key.consumer, key.partition)?,
         LaterEvents::Pass => HashSet::new(),
     };
-    let mut end = BatchEnd { acked, handled: 0, parked: 0, retry_at: None };
+    let mut end = BatchEnd { acked, handled: 0, parked: 0, retry_at: None, cut: false };
     for event in events.iter().filter(|event| event.sequence > acked) {
         if !wants(consumer.kinds(), &event.kind) {
             continue;
@@ -183,8 +185,15 @@ pub(crate) fn handle_batch(
         }
         end.acked = event.sequence;
         tries = 0;
+        // Others wait for the one writer of SQLite: what a tenant's own templates cost is theirs alone, batch by batch.
+        if event.sequence < up_to && tx.world().now().since(tx.now()) > limits::BATCH_TIME_US {
+            end.cut = true;
+            break;
+        }
     }
-    end.acked = end.acked.max(up_to);
+    if !end.cut {
+        end.acked = end.acked.max(up_to);
+    }
     ack(tx, key, end.acked, 0, Micros(0), None)?;
     Ok(end)
 }
@@ -203,7 +212,7 @@ pub(crate) fn begin(tx: &mut Tx<'_>, key: &CursorKey) -> Result<i64, BatchError>
 /// Parks an event without handling it: too many processes have died of it.
 pub(crate) fn park_deadly(tx: &mut Tx<'_>, key: &CursorKey, event: &Event) -> Result<BatchEnd, BatchError> {
     let (tries, acked) = lock(tx, key)?;
-    let end = BatchEnd { acked, handled: 0, parked: 0, retry_at: None };
+    let end = BatchEnd { acked, handled: 0, parked: 0, retry_at: None, cut: false };
     if !parked::has_room(tx, key)? {
         return stall(tx, key, end, event, "no room to park another event");
     }
@@ -222,7 +231,7 @@ pub(crate) fn blame_single(
     problem: &Problem,
 ) -> Result<BatchEnd, BatchError> {
     let (tries, acked) = lock(tx, key)?;
-    let end = BatchEnd { acked, handled: 0, parked: 0, retry_at: None };
+    let end = BatchEnd { acked, handled: 0, parked: 0, retry_at: None, cut: false };
     if tries + 1 < consumer.poison().max_tries.max(1) {
         return count_failure(tx, key, end, event, tries + 1, problem);
     }

@@ -1,7 +1,7 @@
 //! Durable consumers.
 
 use crate::support::{
-    Reacts, config, effects, effects_reach, emit, emitted, prepared, started, stop, tenant,
+    Reacts, config, effects, effects_reach, emit, emitted, note, prepared, started, stop, tenant,
 };
 use plinth_flow::{
     FlowBuilder, LaterEvents, PoisonPolicy, StartAt,
@@ -17,6 +17,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
+    time::Duration,
 };
 
 /// The numbers of each subject, in the order of their effects.
@@ -54,6 +55,28 @@ both_engines! {
         }
         let report = flow.report();
         assert!(report.consumers.iter().all(|c| c.handled == 200 && c.gaps == 0), "{report:?}");
+        stop(flow).await;
+    }
+
+    /// A consumer that takes long for each event gives way to others between two of them, and still sees all in order.
+    async fn a_slow_batch_is_cut_and_goes_on(store: TestStore) {
+        let store = prepared(&store).await;
+        let units = Arc::new(std::sync::Mutex::new(Vec::new()));
+        for n in 0..6 { emitted(&store, &tenant(1), "s", n).await; }
+        let slow = {
+            let units = units.clone();
+            Reacts::new("slow", move |tx, event| {
+                units.lock().unwrap().push(tx.now());
+                std::thread::sleep(Duration::from_millis(60)); // the work that takes long
+                Ok(note(tx, "slow", &format!("{}:{}", event.subject, event.data["n"]))?)
+            })
+        };
+        let flow = started(FlowBuilder::new().config(config()).consumer(slow.arc()), &store).await;
+        let seen = by_subject(&effects_reach(&store, "slow", 6).await);
+        assert_eq!(seen["s"], (0..6).collect::<Vec<_>>());
+        let mut units = units.lock().unwrap().clone();
+        units.dedup();
+        assert_eq!(units.len(), 6, "each event had a transaction of its own");
         stop(flow).await;
     }
 

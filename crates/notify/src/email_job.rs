@@ -6,7 +6,10 @@ use crate::{
     model::render::Content,
     store::{self, MailRow, NotificationRow},
 };
-use plinth_flow::{JobContext, JobHandler, NewJob, Outcome, Reason, enqueue as enqueue_job};
+use plinth_flow::{
+    Consumer, JobContext, JobHandler, JobState, NewJob, Outcome, Reason, enqueue as enqueue_job,
+    jobs::JOB_DIED,
+};
 use plinth_kernel::{
     Actor, Event, Id, JobId, MailId, NewEvent, NotificationId, Problem, TenantId, TraceContext,
     ports::Publisher,
@@ -118,6 +121,56 @@ impl JobHandler for SendEmail {
             }
         })
     }
+}
+
+/// Gives up the notification of a dead letter that no handler could speak for: the process died, or it expired.
+pub(crate) struct GiveUp {
+    publisher: Arc<dyn Publisher>,
+}
+
+impl GiveUp {
+    pub fn new(publisher: Arc<dyn Publisher>) -> Self {
+        Self { publisher }
+    }
+}
+
+impl Consumer for GiveUp {
+    fn name(&self) -> &'static str {
+        "notify.give_up"
+    }
+
+    fn kinds(&self) -> &'static [&'static str] {
+        &[JOB_DIED]
+    }
+
+    fn handle(&self, tx: &mut Tx<'_>, event: &Event) -> Result<(), Problem> {
+        let ours = event.data["kind"] == KIND;
+        let id = event.data["dedupe_key"].as_str().and_then(|text| NotificationId::parse(text).ok());
+        let Some(id) = id.filter(|_| ours) else { return Ok(()) };
+        let Some(row) = store::notification(tx, &event.tenant, &id)? else { return Ok(()) };
+        // Replayed meanwhile, or told by its handler: the newer word stands.
+        if !matches!(row.state.as_str(), "pending" | "retrying") || !is_dead(tx, event, &row)? {
+            return Ok(());
+        }
+        let why = event.data["error"].as_str().unwrap_or("its job was given up").to_owned();
+        let provider = row.provider.clone().unwrap_or_default();
+        store::set_state(tx, &event.tenant, &id, "failed", None, Some(&why))?;
+        let settled = Settled {
+            tenant: event.tenant.clone(),
+            row,
+            provider,
+            trace: event.trace,
+            publisher: self.publisher.clone(),
+        };
+        settled.announce(tx, "notify.notification.failed", "failed", Some(&why));
+        Ok(())
+    }
+}
+
+/// Whether the notification's job is still the dead letter that the event tells of.
+fn is_dead(tx: &mut Tx<'_>, event: &Event, row: &NotificationRow) -> Result<bool, Problem> {
+    let Some(job) = &row.job_id else { return Ok(false) };
+    Ok(plinth_flow::jobs::get_job(tx, &event.tenant, job).is_ok_and(|job| job.state == JobState::Dead))
 }
 
 /// What is recorded together with an attempt's outcome.

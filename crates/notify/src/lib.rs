@@ -75,7 +75,10 @@ impl System for Notify {
     }
 
     fn consumers(&self) -> Vec<Arc<dyn Consumer>> {
-        vec![Arc::new(planner::Planner::new(self.directory.clone(), self.publisher.clone()))]
+        vec![
+            Arc::new(planner::Planner::new(self.directory.clone(), self.publisher.clone())),
+            Arc::new(email_job::GiveUp::new(self.publisher.clone())),
+        ]
     }
 
     fn job_handlers(&self) -> Vec<Arc<dyn JobHandler>> {

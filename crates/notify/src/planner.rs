@@ -9,7 +9,7 @@ use crate::{
     },
     store::{self, InboxRow, NotificationRow, WorkflowRow},
 };
-use plinth_flow::Consumer;
+use plinth_flow::{Consumer, jobs::JOB_DIED};
 use plinth_kernel::{Event, InboxItemId, NotificationId, Problem, Role, TenantId, ports::Publisher};
 use plinth_store::Tx;
 use serde_json::json;
@@ -37,6 +37,9 @@ impl Consumer for Planner {
     }
 
     fn handle(&self, tx: &mut Tx<'_>, event: &Event) -> Result<(), Problem> {
+        if is_of_our_own_making(event) {
+            return Ok(());
+        }
         for workflow in store::workflows_for(tx, &event.tenant, &event.kind)? {
             let definition = workflow.parsed()?;
             if definition.trigger.matches(&event.data) {
@@ -47,6 +50,11 @@ impl Consumer for Planner {
         }
         Ok(())
     }
+}
+
+/// A mail about a mail that could not be sent would be about itself before long.
+fn is_of_our_own_making(event: &Event) -> bool {
+    event.kind == JOB_DIED && event.data["kind"].as_str().is_some_and(|kind| kind.starts_with("notify."))
 }
 
 impl Planner {

@@ -19,5 +19,5 @@ pub(crate) use new_job::check_name;
 pub use new_job::{NewJob, enqueue};
 pub(crate) use query::word;
 pub use query::{Attempt, Job, JobFilter, attempts, get_job, list_jobs};
-pub use table::{Replayed, cancel, replay, replay_dead};
+pub use table::{JOB_DIED, Replayed, cancel, replay, replay_dead};
 pub(crate) use table::{cancel_requests, next_due, promote, reclaim};

@@ -505,12 +505,12 @@ impl Inner {
     }
 }
 
-/// Whether this kind of caller may call, and has the scope.
 /// Whether the console is asking: it works for the session's tenant, whatever site the host shows.
 fn is_console(headers: &http::HeaderMap) -> bool {
     headers.contains_key("x-plinth-console")
 }
 
+/// Whether this kind of caller may call, and has the scope.
 fn check_scope(operation: &Operation, principal: &Principal) -> Result<(), Problem> {
     let Some(scope) = operation.scope_for(principal.kind) else {
         // What nobody needs a credential for is not refused because somebody brought one.

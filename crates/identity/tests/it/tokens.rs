@@ -340,7 +340,7 @@ both_engines! {
         let pointers: Vec<_> = problem.errors.iter().filter_map(|e| e.pointer.as_deref()).collect();
         assert_eq!(pointers, [
             "/user_id", "/channels/1", "/channels/2", "/channels/3", "/channel_patterns/0", "/channel_patterns/1",
-            "/scopes/0", "/scopes/1", "/info", "/expires_in_seconds",
+            "/scopes/0", "/scopes/1", "/info", "/info", "/expires_in_seconds",
         ]);
     }
 

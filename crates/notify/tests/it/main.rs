@@ -125,6 +125,26 @@ both_engines! {
         flow.shutdown(Duration::from_secs(5)).await.unwrap();
     }
 
+    async fn a_mail_whose_job_dies_with_nobody_to_say_so_is_failed(store: TestStore) {
+        let rig = Rig::new(&store, vec![member(1)]).await;
+        rig.contact_message("Ada", "By the time anybody is at work, this is no longer wanted.").await;
+        rig.handle_all_events().await;
+        let (tenant, job) = (rig.server.principal.tenant.clone(), rig.notification("email").await["job_id"].clone());
+        let expire = "UPDATE flow_jobs SET expires_at = 1 WHERE tenant_id = $1 AND job_id = $2";
+        store
+            .write(move |tx| tx.exec(expire, plinth_store::args![&tenant, job.as_str().unwrap()]))
+            .await
+            .unwrap();
+        let flow = rig.start().await;
+        let detail = eventually("its job is given up, and then so is it", || async {
+            let detail = rig.notification("email").await;
+            (detail["state"] == "failed").then_some(detail)
+        }).await;
+        assert!(detail["last_error"].as_str().unwrap().contains("expired"), "{detail}");
+        assert_eq!((detail["job_state"].as_str(), detail["attempts"].as_array().unwrap().len()), (Some("dead"), 0));
+        flow.shutdown(Duration::from_secs(5)).await.unwrap();
+    }
+
     async fn of_two_who_change_a_workflow_at_the_same_moment_one_succeeds(store: TestStore) {
         let rig = Rig::new(&store, vec![]).await;
         let uri = "/v1/workflows/ext:contact";

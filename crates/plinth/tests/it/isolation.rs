@@ -587,7 +587,9 @@ async fn nobody_is_refused(scene: &Scene, operation: &Operation) {
 
 /// (b)
 async fn another_tenant_finds_nothing(scene: &Scene, operation: &Operation) {
-    for (kind, who) in [("secret_key", &scene.intruder), ("session", &scene.intruding_member)] {
+    // Without the header of the console they would be a visitor of the site that the host shows.
+    let in_the_console = scene.intruding_member.with("x-plinth-console", "1");
+    for (kind, who) in [("secret_key", &scene.intruder), ("session", &in_the_console)] {
         // What ends or moves the intruder's own session says nothing about the victim, unless it moves it there.
         if !operation.callers.contains_key(kind) || operation.id == "end_session" {
             continue;
@@ -641,9 +643,14 @@ async fn strangers_are_kept_out(scene: &Scene, operation: &Operation) {
 /// What anybody may do, they may; but it leads them to nothing that is somebody else's.
 async fn strangers_may_do_what_is_for_strangers(scene: &Scene, operation: &Operation) {
     let visitor = scene.server.client().with("sec-fetch-site", "same-origin");
-    for (kind, who) in
-        [("visitor", &visitor), ("publishable_key", &scene.publishable), ("user_token", &scene.end_user)]
-    {
+    // Somebody who works for another tenant visits this one's site like anybody.
+    let visiting_member = scene.intruding_member.with("sec-fetch-site", "same-origin");
+    for (kind, who) in [
+        ("visitor", &visitor),
+        ("visitor", &visiting_member),
+        ("publishable_key", &scene.publishable),
+        ("user_token", &scene.end_user),
+    ] {
         let open = operation.anonymous && kind == "visitor";
         if operation.callers.contains_key(kind) || open {
             let answer = scene.ask(who, operation).await;

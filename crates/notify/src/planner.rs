@@ -37,13 +37,11 @@ impl Consumer for Planner {
     }
 
     fn handle(&self, tx: &mut Tx<'_>, event: &Event) -> Result<(), Problem> {
-        if is_of_our_own_making(event) {
-            return Ok(());
-        }
+        let ours = is_of_our_own_making(event);
         for workflow in store::workflows_for(tx, &event.tenant, &event.kind)? {
             let definition = workflow.parsed()?;
             if definition.trigger.matches(&event.data) {
-                for step in &definition.steps {
+                for step in definition.steps.iter().filter(|step| !(ours && step.channel() == "email")) {
                     self.plan_step(tx, event, &workflow, step)?;
                 }
             }
@@ -52,7 +50,7 @@ impl Consumer for Planner {
     }
 }
 
-/// A mail about a mail that could not be sent would be about itself before long.
+/// A mail about a mail that could not be sent would be about itself before long; the inbox takes it.
 fn is_of_our_own_making(event: &Event) -> bool {
     event.kind == JOB_DIED && event.data["kind"].as_str().is_some_and(|kind| kind.starts_with("notify."))
 }

@@ -127,6 +127,13 @@ both_engines! {
 
     async fn a_mail_whose_job_dies_with_nobody_to_say_so_is_failed(store: TestStore) {
         let rig = Rig::new(&store, vec![member(1)]).await;
+        let watch = rig.server.json(Method::POST, "/v1/workflows", &[], &json!({
+            "name": "Dead letters", "trigger": {"event": "flow.job.died"},
+            "steps": [
+                {"channel": "email", "id": "mail", "to": {"members": "all"}, "subject": "{{ data.kind }}", "text": "{{ data.error }}"},
+                {"channel": "in_app", "id": "inbox", "to": {"members": "all"}, "title": "{{ data.kind }} was given up", "body": ""},
+            ]})).await;
+        assert_eq!(watch.status, 201, "{}", watch.json());
         rig.contact_message("Ada", "By the time anybody is at work, this is no longer wanted.").await;
         rig.handle_all_events().await;
         let (tenant, job) = (rig.server.principal.tenant.clone(), rig.notification("email").await["job_id"].clone());
@@ -142,6 +149,12 @@ both_engines! {
         }).await;
         assert!(detail["last_error"].as_str().unwrap().contains("expired"), "{detail}");
         assert_eq!((detail["job_state"].as_str(), detail["attempts"].as_array().unwrap().len()), (Some("dead"), 0));
+        let me = rig.member_caller(1);
+        eventually("the inbox tells of it", || async {
+            (me.get("/v1/inbox").await.json()["data"][0]["title"] == "notify.send_email was given up").then_some(())
+        }).await;
+        let mails = rig.server.get("/v1/notifications?channel=email").await.json();
+        assert_eq!(mails["data"].as_array().unwrap().len(), 1, "no mail about a mail that could not be sent");
         flow.shutdown(Duration::from_secs(5)).await.unwrap();
     }
 

@@ -149,4 +149,13 @@ export const TEMPLATES: Template[] = [
       steps: [{ channel: "in_app", id: "tell_admins", to: { members: "admins" }, title: "{{ data.name }} joined", body: "{{ data.email }} is now {{ data.role }}.", url: "/console/members" }],
     },
   },
+  {
+    id: "died",
+    name: "A job is given up",
+    hint: "One inbox message for owners and admins when a job becomes a dead letter.",
+    definition: {
+      trigger: { event: "flow.job.died", conditions: [] },
+      steps: [{ channel: "in_app", id: "tell_admins", to: { members: "admins" }, title: "{{ data.kind }} was given up", body: "{{ data.error or 'No reason was recorded.' }}", url: "/console/jobs/{{ data.job_id }}" }],
+    },
+  },
 ];

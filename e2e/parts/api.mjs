@@ -46,10 +46,12 @@ export const tests = {
     const context = await watch.context();
     const page = await context.newPage();
     await logIn(page);
-    await page.goto("/console/requests");
-    const refused = page.locator("tbody tr").filter({ hasText: "422" }).first();
+    // The list is live: without the filter a new row could push this one from under the pointer.
+    await page.goto("/console/requests?q=idempotency_key_reused");
+    const refused = page.locator("tbody tr").filter({ hasText: "ext:contact" }).first();
     await refused.waitFor();
     await refused.click();
+    await page.waitForURL(/\/console\/requests\/req_/);
     await page.getByText("idempotency_key_reused").first().waitFor();
     await context.close();
   },

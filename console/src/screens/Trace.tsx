@@ -154,7 +154,7 @@ function Fall({ fall, chosen, onChoose }: { fall: Waterfall; chosen: Span | null
         <div className="flex items-center px-4 label max-sm:hidden sm:px-6">Step</div>
         <div className="relative mx-4 sm:mr-20 sm:ml-0">
           {marks.map((mark) => (
-            <span key={mark.x} className="absolute top-0 flex h-full items-center text-2xs whitespace-nowrap text-faint figures" style={{ left: `${mark.x * 100}%` }}>
+            <span key={mark.x} className="absolute top-0 flex h-full w-0 items-center text-2xs whitespace-nowrap text-faint figures" style={{ left: `${mark.x * 100}%` }}>
               <i className="absolute bottom-0 left-0 h-1.5 w-px bg-line-strong" />
               <span className={cx("pl-1", mark.x > 0.86 && "max-sm:-translate-x-full max-sm:pr-1 max-sm:pl-0")}>{mark.ms === 0 ? "0" : `${mark.relative ? "+" : ""}${duration(mark.ms)}`}</span>
             </span>

@@ -4,6 +4,7 @@
 //! [`JobHandler`] does the effect; then the outcome is committed. A crash between the two leaves the attempt open, and
 //! it is closed as *unknown*: an effect is attempted again only when its outcome was not recorded.
 
+mod dead_letter;
 mod destinations;
 mod handler;
 pub(crate) mod lane;
@@ -12,6 +13,7 @@ mod query;
 pub(crate) mod table;
 pub(crate) mod worker;
 
+pub use dead_letter::JOB_DIED;
 pub(crate) use destinations::PolicyFn;
 pub use destinations::{BreakerReport, DestinationPolicy};
 pub use handler::{Effect, JobContext, JobHandler, Outcome, Reason};
@@ -19,5 +21,5 @@ pub(crate) use new_job::check_name;
 pub use new_job::{NewJob, enqueue};
 pub(crate) use query::word;
 pub use query::{Attempt, Job, JobFilter, attempts, get_job, list_jobs};
-pub use table::{JOB_DIED, Replayed, cancel, replay, replay_dead};
+pub use table::{Replayed, cancel, replay, replay_dead};
 pub(crate) use table::{cancel_requests, next_due, promote, reclaim};

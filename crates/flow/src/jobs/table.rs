@@ -4,6 +4,7 @@ use crate::{
     consumers::runner::is_transient,
     error::{FlowError, Result, kept},
     jobs::{
+        dead_letter,
         handler::{Effect, Reason},
         lane,
         new_job::{take_dedupe_key, wake_for},
@@ -19,11 +20,9 @@ use crate::{
         wake::{self, Wake},
     },
 };
-use plinth_kernel::{
-    Actor, AttemptId, Code, JobId, Micros, NewEvent, Problem, SpanId, TenantId, TraceContext, TraceId,
-};
+use plinth_kernel::{AttemptId, Code, JobId, Micros, Problem, SpanId, TenantId, TraceContext};
 use plinth_store::{Sql, Tx, args, row, sql};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// A query whose rows stay locked until the unit ends: SQLite has one writer and needs no word for it.
 macro_rules! locked {
@@ -185,7 +184,7 @@ fn claim_flow(
     )?)
 }
 
-/// Writes the open attempt. A row whose trace cannot be read begins a new one: the work matters more than its trace.
+/// Writes the open attempt.
 fn open_attempt(
     tx: &mut Tx<'_>,
     worker: &Worker,
@@ -193,7 +192,7 @@ fn open_attempt(
     tenant: &TenantId,
     row: ClaimedRow,
 ) -> Result<Option<Claimed>> {
-    let trace_id = TraceId::parse(&row.trace_id).unwrap_or_else(|_| TraceId::random(tx.world()));
+    let trace_id = dead_letter::trace_id(tx, &row.trace_id);
     let trace = TraceContext { trace_id, span_id: SpanId::random(tx.world()) };
     let attempt_id: AttemptId = tx.id();
     let now = tx.now();
@@ -247,7 +246,7 @@ fn bury_unattempted(tx: &mut Tx<'_>, tenant: &TenantId, id: &JobId) -> Result<()
          WHERE tenant_id = $1 AND job_id = $2 RETURNING queue, ordering_key, dedupe_key",
         args![tenant, id, now],
     )?;
-    announce_death(tx, tenant, id)?;
+    dead_letter::announce(tx, tenant, id)?;
     keys.release(tx, tenant, id, JobState::Ready)
 }
 
@@ -411,52 +410,12 @@ fn record(tx: &mut Tx<'_>, key: &AttemptKey, ending: &Ending, settlement: &Settl
         args![&key.tenant, &key.job_id, key.attempt, now, settlement.outcome.as_str(), error.as_deref()],
     )?;
     if settlement.state == JobState::Dead {
-        announce_death(tx, &key.tenant, &key.job_id)?;
+        dead_letter::announce(tx, &key.tenant, &key.job_id)?;
     }
     if terminal {
         return keys.release(tx, &key.tenant, &key.job_id, JobState::Running);
     }
     wake_for(tx, settlement.state, &keys.queue);
-    Ok(())
-}
-
-/// Kind of the event that tells of a dead letter.
-pub const JOB_DIED: &str = "flow.job.died";
-
-struct DeadRow {
-    kind: String,
-    queue: String,
-    dedupe_key: Option<String>,
-    last_error: Option<String>,
-    trace_id: String,
-    span_id: String,
-}
-row!(DeadRow { kind, queue, dedupe_key, last_error, trace_id, span_id });
-
-/// Tells of a dead letter in the transaction that makes it one: whoever enqueued the job learns that its effect will not
-/// come, also when the process died and no handler was there to say so.
-fn announce_death(tx: &mut Tx<'_>, tenant: &TenantId, id: &JobId) -> Result<()> {
-    let row: DeadRow = tx.one(
-        "SELECT kind, queue, dedupe_key, last_error, trace_id, span_id FROM flow_jobs WHERE tenant_id = $1 AND job_id = $2",
-        args![tenant, id],
-    )?;
-    let trace = TraceId::parse(&row.trace_id).ok().zip(SpanId::parse(&row.span_id).ok());
-    let trace = match trace {
-        Some((trace_id, span_id)) => TraceContext { trace_id, span_id },
-        None => TraceContext::root(tx.world()),
-    };
-    tx.emit(NewEvent {
-        tenant: tenant.clone(),
-        kind: JOB_DIED,
-        version: 1,
-        subject: id.to_string(),
-        data: json!({
-            "job_id": id, "kind": row.kind, "queue": row.queue, "dedupe_key": row.dedupe_key, "error": row.last_error,
-        }),
-        actor: Actor::System("flow".to_owned()),
-        trace,
-        causation: None,
-    });
     Ok(())
 }
 
